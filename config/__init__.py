@@ -1,0 +1,1 @@
+"""What the code takes as given: the words, the settings, and knowledge kept as data."""
