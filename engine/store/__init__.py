@@ -1,1 +1,1 @@
-"""."""
+"""All SQL, and nothing else: a file per noun."""

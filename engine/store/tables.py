@@ -1,0 +1,377 @@
+"""The whole schema, one table a noun; alembic's first migration creates exactly this."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant: microseconds since 1970 as an integer, so that every database sorts and compares it alike."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_microseconds(value)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Whole microseconds since 1970; the instant must be aware."""
+    gone = instant - _EPOCH
+    return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds
+
+
+def from_microseconds(value: int) -> datetime:
+    return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+Document = JSON().with_variant(JSONB, "postgresql")
+
+
+def _id() -> Column[int]:
+    return Column("id", Number, primary_key=True, autoincrement=True)
+
+
+def _ref(table: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
+    return Column(f"{table}_id", Number, ForeignKey(f"{table}.id"), nullable=nullable, index=index)
+
+
+association = Table(
+    "association",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("columns", Document, nullable=False),  # the association's own card columns, in order
+    Column("tracking", Boolean, nullable=False, default=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+office = Table(
+    "office",
+    metadata,
+    _id(),
+    _ref("association", index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+user = Table(
+    "user",
+    metadata,
+    _id(),
+    _ref("association", nullable=True, index=True),  # null: an operator of the installation
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),  # operator | secretary
+    Column("password_hash", Text),
+    Column("created_at", Instant, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    _ref("user", index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+login_try = Table(
+    "login_try",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "name", "at"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _id(),
+    _ref("association", nullable=True),  # null: good for the whole installation
+    Column("name", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("caller", String(64), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status_code", Integer),
+    Column("response", Document),
+    Column("created_at", Instant, nullable=False),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    _id(),
+    _ref("association", nullable=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("detail", Document, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _id(),
+    _ref("association"),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+card = Table(
+    "card",
+    metadata,
+    _id(),
+    _ref("association"),
+    Column("first_name", Text, nullable=False, default=""),
+    Column("last_name", Text, nullable=False, default=""),
+    Column("email", Text, nullable=False, default=""),  # as typed
+    Column("address_key", Text, nullable=False, default=""),  # normalised; what addresses are compared by
+    Column("status", String(24), nullable=False),
+    Column("notes", Text, nullable=False, default=""),
+    Column("fields", Document, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index(None, "association_id", "address_key"),
+    Index(None, "address_key"),
+    Index(None, "association_id", "status"),
+)
+
+view = Table(
+    "view",
+    metadata,
+    _id(),
+    _ref("association", index=True),
+    Column("name", Text, nullable=False),
+    Column("columns", Document, nullable=False),
+    Column("filter", Document, nullable=False),
+    Column("sort", Document, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("association_id", "name"),
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    _id(),
+    _ref("association"),
+    _ref("card", index=True),
+    Column("address_key", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # requested | confirmed | withdrawn | reset
+    Column("how", Text, nullable=False),
+    Column("text_version", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+address = Table(
+    "address",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("strikes", Integer, nullable=False, default=0),
+    Column("last_strike_at", Instant),
+    Column("last_accepted_at", Instant),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    _id(),
+    Column("address_key", Text, nullable=False),
+    _ref("association", nullable=True),  # null: holds for every association
+    Column("status", String(16), nullable=False),  # bounced | invalid | blocked | spam | unsubscribed
+    Column("reason", String(32), nullable=False),
+    Column("evidence", Text, nullable=False),  # the receiver's own words
+    _ref("message", nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("lifted_at", Instant),
+    Index(None, "address_key"),
+)
+
+mailing = Table(
+    "mailing",
+    metadata,
+    _id(),
+    _ref("association", index=True),
+    _ref("office"),
+    _ref("user"),
+    Column("kind", String(16), nullable=False),  # mailing | confirmation
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("format", String(16), nullable=False),  # markdown | plain
+    Column("state", String(16), nullable=False),  # draft | sending | paused | cancelled
+    Column("skipped", Document, nullable=False),  # cards of the view that got no mail: {address status: count}
+    # What a mail says of its sender as it was when sent, so that it renders the same for ever.
+    Column("sender", Document, nullable=False),  # {association, slug, office, user, user_email}
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    _ref("mailing"),
+    _ref("association"),
+    _ref("card"),
+    Column("email", Text, nullable=False),  # as it stood on the card
+    Column("address_key", Text, nullable=False),
+    Column("first_name", Text, nullable=False),
+    Column("last_name", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("site", Text),  # operator of the domain's MXs, known once routed
+    Column("status", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("created_at", Instant, nullable=False),
+    Column("first_attempt_at", Instant),
+    Column("next_attempt_at", Instant),  # null: nothing is due; while leased: when the lease ends
+    Column("lease", String(32)),  # who may settle the attempt under way
+    Column("last_reply", Text),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("mailing_id", "card_id"),
+    Index(None, "address_key"),
+    Index(None, "card_id"),
+    Index(None, "mailing_id", "status"),
+)
+
+_due = message.c.next_attempt_at.is_not(None)
+Index("ix_message_due", message.c.next_attempt_at, sqlite_where=_due, postgresql_where=_due)
+Index(
+    "ix_message_lane",
+    message.c.domain,
+    message.c.mailing_id,
+    message.c.next_attempt_at,
+    sqlite_where=_due,
+    postgresql_where=_due,
+)
+
+message_event = Table(
+    "message_event",
+    metadata,
+    _id(),
+    _ref("message", index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(16), nullable=False),  # move | attempt | report | note
+    Column("old", String(16), nullable=False),
+    Column("new", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("reason", String(32), nullable=False),
+    Column("fault", String(24), nullable=False),
+    Column("rule", Text, nullable=False, default=""),
+    Column("code", Integer, nullable=False, default=0),
+    Column("enhanced", String(16), nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),  # the receiver's own words
+    Column("host", Text, nullable=False, default=""),
+    Column("tls", Text, nullable=False, default=""),
+    _ref("report", nullable=True),
+)
+
+report = Table(
+    "report",
+    metadata,
+    _id(),
+    Column("received_at", Instant, nullable=False),
+    Column("envelope_from", Text, nullable=False),
+    Column("recipients", Document, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of recipients and raw: counts once
+    Column("raw", LargeBinary),  # null once its retention is over
+    Column("state", String(16), nullable=False),  # stored | applied | unmatched | unparseable | forwarded
+    Column("kind", String(24), nullable=False, default=""),
+    Column("findings", Document, nullable=False),
+    _ref("message", nullable=True, index=True),
+    Column("settled_at", Instant),
+    Index(None, "state", "id"),
+)
+
+site = Table(
+    "site",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", String(16), nullable=False),  # closed: mail flows | open: none | half_open: one probe
+    Column("why", Text, nullable=False, default=""),
+    Column("fault", String(24), nullable=False, default=""),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("opened_at", Instant),
+    Column("next_probe_at", Instant),
+    Column("limits", Document, nullable=False),  # learned, narrower than shaping.toml
+    Column("updated_at", Instant, nullable=False),
+)
+
+domain = Table(
+    "domain",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("site", Text, nullable=False, index=True),
+    Column("updated_at", Instant, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("closed_at", Instant),
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
