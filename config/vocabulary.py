@@ -170,6 +170,7 @@ class Reason(Word):
     MEMBERS_ONLY = "members_only", "Stängd lista", "Only certain senders may write to the mailbox."
     FILTERED = "filtered", "Filtrerad", "Refused by the receiver's filter, the words do not say why."
     MAILBOX_FULL = "mailbox_full", "Full brevlåda", "The mailbox is full."
+    RECIPIENT_BUSY = "recipient_busy", "Mottagaren överbelastad", "The mailbox gets more mail than it may right now."
     EXPIRED = "expired", "Gav upp", "The remote server gave up trying."
     NETWORK_ERROR = "network_error", "Nätverksfel", "No connection, or it broke."
     SYSTEM_ERROR = "system_error", "Systemfel", "Trouble in the receiver's server."

@@ -1,0 +1,192 @@
+"""What an answer means: by the receiver's words, else by its enhanced status, else by its code."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import config
+from config.vocabulary import Action, EnhancedStatus, Fault, Reason, Reply, Verdict, VerdictStatus
+from dsn_parser.rules import klass_of, rule_book
+
+STATUS_FILE = Path(config.__file__).parent / "enhanced_status.toml"
+
+DELIVERED_ACTIONS = frozenset({"delivered", "relayed", "expanded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason makes of the message, whose fault it is, and what it does to the address."""
+
+    status: VerdictStatus
+    fault: Fault
+    action: Action
+
+
+_NO_SUCH_ADDRESS = Meaning(VerdictStatus.INVALID, Fault.RECIPIENT_ADDRESS, Action.SUPPRESS)
+_GONE_AWAY = Meaning(VerdictStatus.BOUNCED, Fault.RECIPIENT_ADDRESS, Action.SUPPRESS)
+_CLOSED_MAILBOX = Meaning(VerdictStatus.BOUNCED, Fault.RECIPIENT_MAILBOX, Action.SUPPRESS)
+_BUSY_MAILBOX = Meaning(VerdictStatus.SOFT_BOUNCED, Fault.RECIPIENT_MAILBOX, Action.COUNT)
+_TROUBLE_THERE = Meaning(VerdictStatus.SOFT_BOUNCED, Fault.REMOTE, Action.COUNT)
+_ONLY_LATE = Meaning(VerdictStatus.DEFERRED, Fault.DELAY, Action.NONE)
+_ABOUT_US = Meaning(VerdictStatus.SOFT_BOUNCED, Fault.SENDER, Action.NONE)
+_ABOUT_CONTENT = Meaning(VerdictStatus.SOFT_BOUNCED, Fault.CONTENT, Action.NONE)
+_NO_BOUNCE = Meaning(VerdictStatus.NONE, Fault.NONE, Action.NONE)
+_ARRIVED = Meaning(VerdictStatus.DELIVERED, Fault.NONE, Action.NONE)
+_SUPPRESSED_ELSEWHERE = Meaning(VerdictStatus.BLOCKED, Fault.RECIPIENT_ADDRESS, Action.SUPPRESS)
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.USER_UNKNOWN: _NO_SUCH_ADDRESS,
+    Reason.HOST_UNKNOWN: _NO_SUCH_ADDRESS,
+    Reason.NULL_MX: _NO_SUCH_ADDRESS,
+    Reason.BAD_ADDRESS: _NO_SUCH_ADDRESS,
+    Reason.MOVED: _GONE_AWAY,
+    Reason.DISABLED: _CLOSED_MAILBOX,
+    Reason.MEMBERS_ONLY: _CLOSED_MAILBOX,
+    Reason.FILTERED: _CLOSED_MAILBOX,
+    Reason.MAILBOX_FULL: _BUSY_MAILBOX,
+    Reason.RECIPIENT_BUSY: _BUSY_MAILBOX,
+    Reason.EXPIRED: _TROUBLE_THERE,
+    Reason.NETWORK_ERROR: _TROUBLE_THERE,
+    Reason.SYSTEM_ERROR: _TROUBLE_THERE,
+    Reason.SYSTEM_FULL: _TROUBLE_THERE,
+    Reason.MAILER_ERROR: _TROUBLE_THERE,
+    Reason.RELAYING_DENIED: _TROUBLE_THERE,
+    Reason.GREYLISTED: _ONLY_LATE,
+    Reason.DELAYED: _ONLY_LATE,
+    Reason.THROTTLED: _ONLY_LATE,
+    Reason.BLOCKED: _ABOUT_US,
+    Reason.BAD_REPUTATION: _ABOUT_US,
+    Reason.MISSING_PTR: _ABOUT_US,
+    Reason.AUTH_FAILURE: _ABOUT_US,
+    Reason.SENDER_REJECTED: _ABOUT_US,
+    Reason.POLICY: _ABOUT_US,
+    Reason.SECURITY: _ABOUT_US,
+    Reason.TOO_MANY_CONNECTIONS: _ABOUT_US,
+    Reason.RATE_LIMITED: _ABOUT_US,
+    Reason.TLS_REQUIRED: _ABOUT_US,
+    Reason.SPAM_CONTENT: _ABOUT_CONTENT,
+    Reason.VIRUS: _ABOUT_CONTENT,
+    Reason.MALFORMED: _ABOUT_CONTENT,
+    Reason.TOO_BIG: _ABOUT_CONTENT,
+    Reason.CONTENT_POLICY: _ABOUT_CONTENT,
+    Reason.REMOTE_SUPPRESSED: _SUPPRESSED_ELSEWHERE,
+    Reason.KNOWN_BAD: _SUPPRESSED_ELSEWHERE,
+    Reason.COMPLAINT: Meaning(VerdictStatus.SPAM, Fault.COMPLAINT, Action.SUPPRESS),
+    Reason.OPT_OUT: Meaning(VerdictStatus.UNSUBSCRIBED, Fault.OPTOUT, Action.SUPPRESS),
+    Reason.OURS: Meaning(VerdictStatus.NONE, Fault.OURS, Action.NONE),
+    Reason.AUTO_REPLY: _NO_BOUNCE,
+    Reason.PERSONAL: _NO_BOUNCE,
+    Reason.ACCEPTED: _ARRIVED,
+    Reason.DELIVERED: _ARRIVED,
+    Reason.UNCERTAIN: Meaning(VerdictStatus.UNKNOWN, Fault.UNKNOWN, Action.NONE),
+    Reason.UNDEFINED: Meaning(VerdictStatus.UNKNOWN, Fault.UNKNOWN, Action.COUNT),
+}
+
+
+def meaning_of(reason: Reason) -> Meaning:
+    """Status, fault and action that a reason stands for: the table of CLASSIFICATION.md."""
+    return MEANINGS[reason]
+
+
+def verdict_of(reason: Reason, rule: str = "") -> Verdict:
+    """The verdict that a reason stands for, as `rule` found it."""
+    meaning = MEANINGS[reason]
+    return Verdict(meaning.status, reason, meaning.fault, meaning.action, rule)
+
+
+def classify(reply: Reply, *, site: str = "", action: str = "") -> Verdict:
+    """What one answer means.
+
+    `site` is the receiver's operator or domain where known: some rules hold only there. `action` is the Action field
+    of RFC 3464 2.3.3; empty means that the answer was met live, and then a refusal for now never suppresses.
+    """
+    if action in DELIVERED_ACTIONS:
+        return verdict_of(Reason.DELIVERED, f"action {action}")
+    if not action and reply.is_positive:
+        return verdict_of(Reason.ACCEPTED, f"code {reply.code}")
+    reason, rule = find_reason(reply, site)
+    if action == "delayed":
+        return Verdict(VerdictStatus.DEFERRED, reason if rule else Reason.DELAYED, Fault.DELAY, Action.NONE, rule)
+    verdict = verdict_of(reason, rule)
+    return verdict if action == "failed" or klass_of(reply) != 4 else _for_now(verdict)
+
+
+def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
+    """The reason and what told it: a rule, the enhanced status or the code; UNDEFINED and "" where nothing does."""
+    rule = rule_book().first(reply, site)
+    if rule:
+        return rule.reason, rule.name
+    by_status = _reason_of_status(reply.enhanced)
+    if by_status:
+        return by_status, f"enhanced {reply.enhanced}"
+    by_code = REASON_OF_CODE.get(reply.code)
+    return (by_code, f"code {reply.code}") if by_code else (Reason.UNDEFINED, "")
+
+
+def _for_now(verdict: Verdict) -> Verdict:
+    """A live 4xx: the receiver says "not now", so the address is at most counted and the message tried again."""
+    if verdict.reason is Reason.UNDEFINED:
+        return Verdict(VerdictStatus.DEFERRED, verdict.reason, Fault.DELAY, Action.NONE, verdict.rule)
+    if verdict.action is Action.SUPPRESS:
+        return Verdict(VerdictStatus.SOFT_BOUNCED, verdict.reason, verdict.fault, Action.COUNT, verdict.rule)
+    return verdict
+
+
+# Codes of RFC 5321 4.2.3 and its extensions, for answers without words or enhanced status.
+REASON_OF_CODE: dict[int, Reason] = {
+    421: Reason.THROTTLED,
+    450: Reason.DELAYED,
+    451: Reason.DELAYED,
+    452: Reason.SYSTEM_FULL,
+    552: Reason.MAILBOX_FULL,
+    556: Reason.NULL_MX,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEntry:
+    """One row of the IANA registry of enhanced status codes, with the reason that it gives without other words."""
+
+    code: str
+    sample: str
+    description: str
+    basic: tuple[int, ...] = ()
+    reference: str = ""
+    reason: Reason | None = None
+    reason_4: Reason | None = None
+
+
+@cache
+def status_registry() -> dict[str, StatusEntry]:
+    """The IANA registry "SMTP Enhanced Status Codes" by `X.subject.detail`."""
+    rows = tomllib.loads(STATUS_FILE.read_text("utf-8"))
+    return {code: _entry(row) for row in rows["status"] + rows["unregistered"] for code in _codes(row["code"])}
+
+
+def _codes(code: str) -> Iterator[str]:
+    """`X.7.606-X.7.649` as every code from the first to the last; a single code as itself."""
+    first, _, last = code.partition("-")
+    stem, _, low = first.rpartition(".")
+    high = (last or first).rpartition(".")[2]
+    return (f"{stem}.{detail}" for detail in range(int(low), int(high) + 1))
+
+
+def _entry(row: dict[str, Any]) -> StatusEntry:
+    reason, reason_4 = (Reason(row[key]) if key in row else None for key in ("reason", "reason_4"))
+    return StatusEntry(
+        row["code"], row["sample"], row["description"], tuple(row.get("basic", ())), row.get("reference", ""), reason, reason_4
+    )
+
+
+def _reason_of_status(enhanced: EnhancedStatus | None) -> Reason | None:
+    if enhanced is None:
+        return None
+    entry = status_registry().get(f"X.{enhanced.subject}.{enhanced.detail}")
+    if entry is None:
+        return None
+    return entry.reason_4 if enhanced.klass == 4 and entry.reason_4 else entry.reason

@@ -1,0 +1,129 @@
+"""The rules about receivers' words: read from `config/bounce_rules/`, put in order, and matched in one pass."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+import re2
+
+import config
+from config.vocabulary import Reason, Reply
+
+RULES_FOLDER = Path(config.__file__).parent / "bounce_rules"
+ORDER_FILE = "order.toml"
+
+# A Set that runs out of memory answers "nothing matches": this is ample for thousands of rules.
+_SET_MEMORY_BYTES = 256 << 20
+_ADDRESS = re2.compile(r"[^\s<>\"'(),;:\[\]=/]+@[^\s<>\"'(),;\[\]]+")
+
+
+class Tier(IntEnum):
+    """How sure a rule's words are; a lower tier is asked first."""
+
+    RECEIVER = 0
+    SURE = 1
+    VAGUE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Words that tell why: a pattern, the reason it gives, where it holds, and a whole reply it was written for."""
+
+    reason: Reason
+    pattern: str
+    example: str
+    file: str
+    tier: Tier = Tier.SURE
+    sites: tuple[str, ...] = ()
+    klass: int = 0
+
+    @property
+    def name(self) -> str:
+        """The rule as it stands in verdicts and history: file and pattern."""
+        return f"{self.file} /{self.pattern}/"
+
+    def holds(self, reply: Reply, site: str) -> bool:
+        """Whether the rule speaks of this receiver and this class of answer (4 or 5; 0 means both)."""
+        return (not self.klass or self.klass == klass_of(reply)) and (not self.sites or _is_of(site, self.sites))
+
+
+class RuleBook:
+    """All rules in the order they are asked, with their patterns in one Set."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self._set = re2.Set.SearchSet(_set_options())
+        for rule in rules:
+            self._set.Add(rule.pattern)
+        self._set.Compile()
+
+    def first(self, reply: Reply, site: str = "") -> Rule | None:
+        """The first rule, in order, whose words stand in the reply and that holds for it."""
+        return next(self.all(reply, site), None)
+
+    def all(self, reply: Reply, site: str = "") -> Iterator[Rule]:
+        """Every rule whose words stand in the reply and that holds for it, in order."""
+        matches = (self.rules[number] for number in sorted(self._set.Match(mask_addresses(reply.text))))
+        return (rule for rule in matches if rule.holds(reply, site.lower()))
+
+
+@cache
+def rule_book() -> RuleBook:
+    """The shipped rules, read and compiled at first need."""
+    return RuleBook(read_rules(RULES_FOLDER))
+
+
+def read_rules(folder: Path) -> tuple[Rule, ...]:
+    """Rules of every file in the order to ask: rules for one receiver, sure words, vague words; then as `order.toml` has it."""
+    families: list[str] = tomllib.loads((folder / ORDER_FILE).read_text("utf-8"))["order"]
+    rules = [rule for family in families for rule in _read_family(folder / f"{family}.toml")]
+    return tuple(sorted(rules, key=lambda rule: rule.tier))
+
+
+def klass_of(reply: Reply) -> int:
+    """4 for a refusal for now, 5 for one for good, 0 where the reply does not say; the code outweighs the enhanced status."""
+    if reply.code:
+        return reply.code // 100
+    return reply.enhanced.klass if reply.enhanced else 0
+
+
+def mask_addresses(text: str) -> str:
+    """The text with every mail address made `a@b`: words inside a member's address must never match a rule."""
+    return str(_ADDRESS.sub("a@b", text)) if "@" in text else text
+
+
+def _read_family(path: Path) -> Iterator[Rule]:
+    family = tomllib.loads(path.read_text("utf-8"))
+    for row in family["rule"]:
+        yield Rule(
+            reason=Reason(row.get("reason") or family["reason"]),
+            pattern=row["pattern"],
+            example=row["example"],
+            file=path.name,
+            tier=_tier(row),
+            sites=tuple(row.get("sites", ())),
+            klass=row.get("class", 0),
+        )
+
+
+def _tier(row: dict[str, object]) -> Tier:
+    if "sites" in row:
+        return Tier.RECEIVER
+    return Tier.VAGUE if row.get("vague") else Tier.SURE
+
+
+def _is_of(site: str, names: tuple[str, ...]) -> bool:
+    return any(site == name or site.endswith(f".{name}") for name in names)
+
+
+def _set_options() -> re2.Options:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = _SET_MEMORY_BYTES
+    return options
