@@ -232,3 +232,10 @@ class Limits:
     connections: int = 10
     messages_per_connection: int = 100
     messages_per_minute: int | None = None
+
+
+class Role(Word):
+    """What a person who logs in may do."""
+
+    OPERATOR = "operator", "Operatör", "Keeps the installation and sees every association."
+    SECRETARY = "secretary", "Sekreterare", "Keeps one association's register and sends its mailings."
