@@ -1,0 +1,197 @@
+"""Bytes to headers and parts, within hard limits; embedded messages are leaves and are never walked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dsn_parser.scan import Pattern
+from dsn_parser.text import decode_text, decode_transfer, decode_words
+
+HEAD_LIMIT_BYTES = 64 * 1024
+HEADER_LIMIT_BYTES = 8 * 1024
+DEPTH_LIMIT = 20
+PART_LIMIT = 200
+
+_BOUNDARY_LINE = Pattern(r"(?im)^--(\S[^\n]{3,200})\n(?:[^\n]{0,200}\n)?(?:content-|\n)")
+_EMBEDDED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+
+
+class OverLimitError(ValueError):
+    """The mail is bigger, deeper or wider than a report ever is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Unfolded header fields in order; names in lower case."""
+
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """Return the first value of a field, or ""."""
+        return next((value for key, value in self.fields if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a field."""
+        return tuple(value for key, value in self.fields if key == name)
+
+    def text(self, name: str) -> str:
+        """Return the first value with RFC 2047 words decoded, or ""."""
+        return decode_words(self.get(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of the MIME tree, its body still as transferred."""
+
+    headers: Headers
+    body: bytes
+    media_type: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        """The body with its transfer encoding undone."""
+        return decode_transfer(self.body, self.headers.get("content-transfer-encoding"))
+
+    @property
+    def text(self) -> str:
+        """The body as text; HTML loses its tags."""
+        return decode_text(self.content, self.parameters.get("charset", ""), is_html=self.media_type == "text/html")
+
+    @property
+    def is_embedded_message(self) -> bool:
+        return self.media_type in _EMBEDDED
+
+    @property
+    def filename(self) -> str:
+        _, parameters = split_parameters(self.headers.get("content-disposition"))
+        return decode_words(parameters.get("filename", "") or self.parameters.get("name", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A whole mail: its headers and the leaves of its MIME tree in order."""
+
+    headers: Headers
+    parts: tuple[Part, ...]
+
+    def of_type(self, *media_types: str) -> Iterator[Part]:
+        """Yield the parts of the given types."""
+        return (part for part in self.parts if part.media_type in media_types)
+
+
+def read_mail(raw: bytes) -> Mail:
+    """Read a mail; raises OverLimitError where it passes a limit (THREATS, Parser)."""
+    raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head, body = split_head(raw)
+    headers = read_headers(head)
+    parts: list[Part] = []
+    _collect(headers, body, 0, parts)
+    return Mail(headers, tuple(parts))
+
+
+def split_head(raw: bytes) -> tuple[bytes, bytes]:
+    """Split at the first empty line; a mail that begins with one is searched for its head below."""
+    raw = raw.lstrip(b"\n")
+    head, _, body = raw.partition(b"\n\n")
+    return head, body
+
+
+def read_headers(head: bytes, *, lenient: bool = False) -> Headers:
+    """Unfold header lines (RFC 5322 2.2.3); raises OverLimitError unless lenient, which reads what fits."""
+    if len(head) > HEAD_LIMIT_BYTES:
+        if not lenient:
+            raise OverLimitError("head")
+        head = head[:HEAD_LIMIT_BYTES]
+    fields: list[tuple[str, str]] = []
+    for line in _unfold(head):
+        if len(line) > HEADER_LIMIT_BYTES:
+            if not lenient:
+                raise OverLimitError("header")
+            continue
+        name, colon, value = line.partition(b":")
+        if colon and b" " not in name.rstrip() and name:
+            fields.append((_ascii(name).strip().lower(), decode_text(value, "").strip()))
+    return Headers(tuple(fields))
+
+
+def _ascii(name: bytes) -> str:
+    return name.decode("ascii", "replace")
+
+
+def _unfold(head: bytes) -> list[bytes]:
+    unfolded = head.replace(b"\n ", b"\0").replace(b"\n\t", b"\0")
+    return [line.replace(b"\0", b" ") for line in unfolded.split(b"\n")]
+
+
+def split_parameters(value: str) -> tuple[str, dict[str, str]]:
+    """Split `text/plain; charset="utf-8"` into its lower-case value and parameters (RFC 2045 5.1)."""
+    main, _, rest = value.partition(";")
+    parameters: dict[str, str] = {}
+    while rest:
+        name, _, rest = rest.partition("=")
+        rest = rest.lstrip()
+        if rest.startswith('"'):
+            setting, _, rest = rest[1:].partition('"')
+            rest = rest.partition(";")[2]
+        else:
+            setting, _, rest = rest.partition(";")
+        parameters.setdefault(name.strip(" ;\t").lower(), setting.strip())
+    return main.strip().lower(), parameters
+
+
+def _collect(headers: Headers, body: bytes, depth: int, parts: list[Part]) -> None:
+    media_type, parameters = split_parameters(headers.get("content-type"))
+    pieces = _split_multipart(body, parameters.get("boundary", "")) if media_type.startswith("multipart/") else []
+    if not pieces:
+        _append(Part(headers, body, _leaf_type(media_type), parameters), parts)
+        return
+    if depth >= DEPTH_LIMIT:
+        raise OverLimitError("depth")
+    for piece in pieces:
+        inner, inner_body = _split_piece(piece)
+        _collect(inner, inner_body, depth + 1, parts)
+
+
+def _leaf_type(media_type: str) -> str:
+    return "text/plain" if not media_type or media_type.startswith("multipart/") else media_type
+
+
+def _append(part: Part, parts: list[Part]) -> None:
+    if len(parts) >= PART_LIMIT:
+        raise OverLimitError("parts")
+    parts.append(part)
+
+
+def _split_piece(piece: bytes) -> tuple[Headers, bytes]:
+    """A piece without fields of its own is all body, however its author forgot the empty line."""
+    if piece.startswith(b"\n"):
+        return Headers(), piece[1:]
+    head, body = split_head(piece)
+    if b"content-" not in head[:HEAD_LIMIT_BYTES].lower():
+        return Headers(), piece
+    return read_headers(head), body
+
+
+def _split_multipart(body: bytes, boundary: str) -> list[bytes]:
+    """Cut a body at its boundary lines; where the declared boundary is absent, the one that is there is used."""
+    body = b"\n" + body
+    delimiter = b"\n--" + boundary.encode("utf-8", "replace")
+    if not boundary or delimiter not in body:
+        found = _BOUNDARY_LINE.find(body[:HEAD_LIMIT_BYTES].decode("latin-1"))
+        delimiter = b"\n--" + found.rstrip().encode("latin-1")
+        if not found:
+            return []
+    pieces: list[bytes] = []
+    start = body.find(delimiter)
+    while start >= 0:
+        line_end = body.find(b"\n", start + len(delimiter))
+        if body.startswith(b"--", start + len(delimiter)) or line_end < 0:
+            break
+        end = body.find(delimiter, line_end)
+        pieces.append(body[line_end + 1 : end if end >= 0 else len(body)])
+        if len(pieces) > PART_LIMIT:
+            raise OverLimitError("parts")
+        start = end
+    return pieces

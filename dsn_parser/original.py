@@ -1,0 +1,131 @@
+"""Where the notice ends and our own returned mail begins, and what can be read of the latter."""
+
+from __future__ import annotations
+
+from dsn_parser.address import find_addresses
+from dsn_parser.mail import Headers, Mail, read_headers, split_head
+from dsn_parser.report import Original
+from dsn_parser.scan import Pattern, any_of
+
+TOKEN_HEADER = "x-brevduva-token"
+NOTICE_LIMIT_CHARACTERS = 32 * 1024
+RECIPIENT_LIMIT = 100
+
+# A line that opens the returned mail, in the words of many mailers and languages.
+_RULED = (
+    r"(?:this is |below |enclosed is |attachment is |here is |)?(?:this line is |the next line is |)?(?:an? )?copy of",
+    r"(?:begin(?:ning)?|start) of (?:the )?(?:returned|original|forwarded)",
+    r"the (?:header|body|text|unsent)[^\n]{0,20} (?:of )?(?:the )?(?:original|message)",
+    r"(?:the )?(?:original|unsent|returned|undelivered|undeliverable|bounced|rejected) (?:mail|message|e-mail|email)",
+    r"message headers?",
+    r"message text follows",
+    r"(?:urspr.ngliche|die urspr.ngliche) (?:nachricht|mail)",
+    r"message (?:d'origine|original|initial)",
+    r"mensaje original",
+    r"(?:urspr.ngligt|ursprungliga) meddeland",
+    r"alkuper.inen viesti",
+    r"original ?mail ?info",
+)
+_UNRULED = (
+    r"(?:the )?original (?:message|mail) (?:header|is |as |attached|follows|text|reads|was:)",
+    r"original (?:message|mail)(?: headers?| text)?\s?:\s*$",
+    r"message headers? (?:follow|from|of|are)",
+    r"(?:below|following|here|included|enclosed|attached) (?:is|are) (?:a |the )?(?:copy|first|header|original|text|message)",
+    r"(?:the )?header[s]? of (?:the|your) (?:original )?(?:message|mail)",
+    r"bounced e-?mail\s?:",
+    r"your message (?:reads|was as follows|begins)",
+    r"start of (?:original|returned) ",
+    r"--- message (?:header|text|body)",
+    r"urspr.ngliche (?:nachrichten)?(?:kopfzeilen|nachricht\s?:)",
+    r"en-t.tes (?:de|du) message d.origine",
+    r"encabezados de mensaje original",
+    r"intestazioni originali",
+    r"oorspronkelijke bericht",
+    r"oprindelige (?:brevhoveder|meddelelse)",
+    r"ursprungliga meddelandehuvuden",
+    r"opprinnelige meldingshoder",
+    r"alkuper.isen viestin otsikot",
+    r"cabe.alhos (?:de|da) mensage",
+)
+_FIRST_FIELDS = (
+    r"received: ?(?:from|by|\()",
+    r"return-path: ?<?[^\n]*@",
+    r"(?:dkim-signature|x-google-dkim-signature|arc-seal|authentication-results|x-apparently-to|x-originating-ip|x-yahoofilteredbulk|received-spf|x-spam-[a-z]+|delivered-to|x-received): ?\S",
+    r"message-id: ?<",
+    r"mime-version: ?1",
+)
+_BEGINNING = Pattern(
+    r"(?im)^(?:"
+    + r"[> \t]{0,8}(?:[-=_*#~+]{2,}[ \t]*)(?:"
+    + "|".join(_RULED)
+    + ")"
+    + r"|[ \t>*]{0,8}(?:"
+    + "|".join(_UNRULED)
+    + ")"
+    + r"|(?:>[ ]?)?(?:"
+    + "|".join(_FIRST_FIELDS)
+    + "))"
+)
+_FIELD_LINE = any_of(r"^[> \t]*(?:from|to|subject|date|message-id|received|return-path|mime-version):")
+_RECEIVED_FOR = Pattern(r"(?i)\sfor <?([^\s<>;@]+@[^\s<>;]+)")
+_RECIPIENT_FIELDS = (
+    "x-hmxmroriginalrecipient",
+    "x-apparently-to",
+    "x-original-to",
+    "to",
+    "cc",
+    "bcc",
+    "apparently-to",
+    "x-to",
+)
+
+
+def split_notice(text: str) -> tuple[str, str]:
+    """Split a text into the notice that a mailer wrote and the returned mail quoted below it, either may be ""."""
+    text = text[: 2 * NOTICE_LIMIT_CHARACTERS]
+    start = _BEGINNING.position(text)
+    if start < 0:
+        return text[:NOTICE_LIMIT_CHARACTERS], ""
+    return text[:start][:NOTICE_LIMIT_CHARACTERS], text[start:]
+
+
+def returned_headers(mail: Mail, quoted: str) -> Headers:
+    """The head of our mail as a report returned it: an embedded message or headers part, else quoted in the text."""
+    for part in mail.parts:
+        if part.is_embedded_message:
+            head, _ = split_head(part.content)
+            headers = read_headers(head, lenient=True)
+            if headers.fields:
+                return headers
+    return _quoted_headers(quoted)
+
+
+def _quoted_headers(quoted: str) -> Headers:
+    """Begin at the first line that is a well-known field; drop the quoting that some mailers put before each line."""
+    lines = quoted[:NOTICE_LIMIT_CHARACTERS].split("\n")
+    first = next((number for number, line in enumerate(lines) if _FIELD_LINE.matches(line)), len(lines))
+    if first == len(lines):
+        return Headers()
+    margin = lines[first][: len(lines[first]) - len(lines[first].lstrip("> \t"))]
+    head, _ = split_head("\n".join(line.removeprefix(margin) for line in lines[first:]).encode("utf-8", "replace"))
+    return read_headers(head, lenient=True)
+
+
+def read_original(headers: Headers, envelope_id: str = "") -> Original:
+    """Read what tells whose mail it was out of the returned head and the report's Original-Envelope-Id."""
+    return Original(
+        message_id=headers.get("message-id"),
+        return_path=next(iter(find_addresses(headers.get("return-path"))), ""),
+        envelope_id=envelope_id,
+        token=headers.get(TOKEN_HEADER),
+        feedback_id=headers.get("feedback-id"),
+        subject=headers.text("subject"),
+        recipients=_recipients(headers),
+    )
+
+
+def _recipients(headers: Headers) -> tuple[str, ...]:
+    """Whom the mail was for, the surest first: the receiver's own note, then To and Cc, then `Received: … for`."""
+    found = [address for name in _RECIPIENT_FIELDS for value in headers.all(name) for address in find_addresses(value)]
+    traced = [address for value in headers.all("received") if (address := _RECEIVED_FOR.find(value))]
+    return tuple(dict.fromkeys(found + traced))[:RECIPIENT_LIMIT]

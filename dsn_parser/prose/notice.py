@@ -1,0 +1,97 @@
+"""A notice taken apart: the recipients it is about, and the words that belong to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
+from dsn_parser.scan import any_of
+
+WORDS_LIMIT_CHARACTERS = 8 * 1024
+RECIPIENT_LIMIT = 1000
+
+_CHATTER = any_of(
+    r"^\s*(?:>>> ?|-> ?|in: +|c: ?)?(?:mail from|ehlo|helo|xforward|data|quit|rset|starttls|bdat)\b",
+    r"^\s*(?:<<<|<-|out:|s:)?\s*(?:220|221|250|251|354)[ -]",
+    r"for (?:further|more|additional) (?:assistance|information|help)",
+    r"^if you (?:do so|sent|require|have|feel|believe|think|still)",
+    r"please include this (?:problem )?report",
+    r"delete your own text",
+    r"^\s*sent( on)?\s*:",
+    r"^\s*subject\s*:",
+    r"^\s*date\s*:",
+    r"^\s*(?:message-id|from|mime-version|x-[a-z-]+)\s*:",
+    r"do not reply",
+)
+
+
+@dataclass(slots=True)
+class Notice:
+    """What a notice says: to all, and of each recipient by key (the address in lower case)."""
+
+    common: list[str] = field(default_factory=list)
+    of_recipient: dict[str, list[str]] = field(default_factory=dict)
+    spelled: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    bystanders: tuple[str, ...] = ()
+
+    @property
+    def recipients(self) -> list[str]:
+        return list(self.spelled.values())
+
+    def words_for(self, recipient: str) -> str:
+        """The words about one recipient; where nothing was said under its name, those under the next one that has any."""
+        names = list(self.of_recipient)
+        key = recipient.lower()
+        following = names[names.index(key) :] if key in names else names[:1] if len(names) == 1 else []
+        spoken = next((text for name in following if (text := _join(self.of_recipient[name], name))), "")
+        return spoken
+
+    @property
+    def words_for_all(self) -> str:
+        return _join(self.common, "")
+
+
+def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
+    """Take a notice apart; `named` are recipients known from headers or fields, and then no other is looked for."""
+    lines = text.split("\n")[:LINE_LIMIT]
+    mentions = find_mentions(lines)
+    chosen = _choose(mentions, named)
+    notice = Notice(bystanders=tuple(m.address for m in mentions if m.part is Part.BYSTANDER))
+    for mention in chosen:
+        notice.spelled.setdefault(mention.key, mention.address)
+    for name in named:
+        notice.spelled.setdefault(name.lower(), name)
+    _deal_out(lines, mentions, notice)
+    return notice
+
+
+def _choose(mentions: list[Mention], named: tuple[str, ...]) -> list[Mention]:
+    if named:
+        keys = {name.lower() for name in named}
+        return [mention for mention in mentions if mention.key in keys]
+    candidates = [mention for mention in mentions if mention.part < Part.HEADER]
+    surest = min((mention.part for mention in candidates), default=Part.BYSTANDER)
+    return [mention for mention in candidates if mention.part == surest][:RECIPIENT_LIMIT]
+
+
+def _deal_out(lines: list[str], mentions: list[Mention], notice: Notice) -> None:
+    """Give each line to the recipient last spoken of, those before the first to all."""
+    turns = {m.line: m for m in reversed(mentions) if m.key in notice.spelled and m.part < Part.HEADER}
+    current = ""
+    for number, line in enumerate(lines):
+        if number in turns:
+            current = turns[number].key
+        if not line.strip() or _CHATTER.matches(line):
+            continue
+        (notice.of_recipient.setdefault(current, []) if current else notice.common).append(line.strip())
+    for mention in mentions:
+        if mention.part is Part.ALIAS and current:
+            notice.aliases.setdefault(current, mention.address)
+
+
+def _join(lines: list[str], address: str) -> str:
+    """The lines as one text, "" where they hold nothing but the address itself."""
+    text = " ".join(lines)[:WORDS_LIMIT_CHARACTERS]
+    bare = text.lower().replace(address, "") if address else text
+    return text if any(character.isalnum() for character in bare) else ""
