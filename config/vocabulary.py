@@ -239,3 +239,79 @@ class Role(Word):
 
     OPERATOR = "operator", "Operatör", "Keeps the installation and sees every association."
     SECRETARY = "secretary", "Sekreterare", "Keeps one association's register and sends its mailings."
+
+
+class MailingState(Word):
+    """Where a mailing stands; that all of it has left shows in the counts of its messages."""
+
+    DRAFT = "draft", "Utkast", "Being written; nothing has been queued."
+    SENDING = "sending", "Skickas", "Queued; the senders work on it or are done."
+    PAUSED = "paused", "Pausat", "Nothing more of it leaves until it is resumed."
+    CANCELLED = "cancelled", "Avbrutet", "What had not left never will."
+
+
+class MailingKind(Word):
+    """What a mailing is for."""
+
+    MAILING = "mailing", "Medlemsutskick", "Words of the association to its confirmed members."
+    CONFIRMATION = "confirmation", "Bekräftelseförfrågan", "Asks unconfirmed members to confirm their address."
+
+
+class BodyFormat(Word):
+    """How the body of a mailing is written."""
+
+    MARKDOWN = "markdown", "Markdown", "Headings, lists, links and emphasis by plain signs."
+    PLAIN = "plain", "Vanlig text", "Shown as it is written."
+
+
+class ConsentKind(Word):
+    """What happened to a member's consent (append-only ledger)."""
+
+    REQUESTED = "requested", "Begärd", "The member was asked."
+    CONFIRMED = "confirmed", "Bekräftad", "The member confirmed."
+    WITHDRAWN = "withdrawn", "Återtagen", "The member asked for no more."
+    RESET = "reset", "Nollställd", "The address changed, so that it has to be confirmed anew."
+
+
+class Operator(Word):
+    """How a filter compares a column with a value; letters in lower and upper case are alike."""
+
+    CONTAINS = "contains", "innehåller", "The value stands somewhere in it."
+    EQUALS = "equals", "är", "The whole text is the value."
+    IS_NOT = "is_not", "är inte", "The whole text is something else."
+    STARTS_WITH = "starts_with", "börjar med", "The text begins with the value."
+    EMPTY = "empty", "är tom", "Nothing is filled in."
+    NOT_EMPTY = "not_empty", "är ifylld", "Something is filled in."
+    BEFORE = "before", "före", "Comes before the value, as dates (2026-01-31) and names are ordered."
+    AFTER = "after", "efter", "Comes after the value, as dates (2026-01-31) and names are ordered."
+
+
+class ImportOutcome(Word):
+    """What became of one row of an imported register."""
+
+    ADDED = "added", "Tillagt", "A new card."
+    UPDATED = "updated", "Uppdaterat", "The card was there and something on it changed."
+    UNCHANGED = "unchanged", "Oförändrat", "The card was there and says the same."
+    TWIN = "twin", "Dubblett", "The same person stands in an earlier row; the two were made one card."
+
+
+class FindingKind(Word):
+    """What a person should look at in an imported row; the row was taken all the same."""
+
+    BAD_ADDRESS = "bad_address", "Felaktig adress", "The address is not well formed; kept as typed, no mail can go to it."
+    SUSPECT = "suspect", "Troligt skrivfel", "The address is probably a typing error."
+    NO_ADDRESS = "no_address", "Ingen adress", "No address is given."
+    SHARED_ADDRESS = "shared_address", "Delad adress", "Another person on the register has the same address."
+    RENAMED = "renamed", "Nytt namn", "The card with this address had another name before."
+    REPEATED = "repeated", "Upprepad rad", "The same name and address stand in an earlier row."
+    SHORTENED = "shortened", "Avkortad", "The text was too long and was cut."
+    EXTRA_CELLS = "extra_cells", "För många fält", "The row has more cells than the head; what stood there was put in the notes."
+
+
+class ConfirmOutcome(Word):
+    """What became of a member's click on a confirmation link."""
+
+    CONFIRMED = "confirmed", "Bekräftad", "The address is confirmed now."
+    ALREADY = "already", "Redan bekräftad", "The address was confirmed before."
+    CHANGED = "changed", "Adressen är ändrad", "The card has another address now; the link is void."
+    PROBLEM = "problem", "Problem", "The address has an unwanted status that a link cannot lift."

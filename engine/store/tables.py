@@ -177,6 +177,7 @@ card = Table(
     Column("status", String(24), nullable=False),
     Column("notes", Text, nullable=False, default=""),
     Column("fields", Document, nullable=False),
+    Column("folded", Document, nullable=False),  # every text, own columns too, as it is searched and sorted by
     Column("version", Integer, nullable=False, default=1),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -280,17 +281,17 @@ message = Table(
     Index(None, "address_key"),
     Index(None, "card_id"),
     Index(None, "mailing_id", "status"),
+    sqlite_autoincrement=True,  # a number stands in signed return paths, so it is never given twice
 )
 
-_due = message.c.next_attempt_at.is_not(None)
-Index("ix_message_due", message.c.next_attempt_at, sqlite_where=_due, postgresql_where=_due)
+# The queue: every row that is to be tried again, a lane (mailing, domain) at a time, the longest waiting first.
 Index(
     "ix_message_lane",
-    message.c.domain,
     message.c.mailing_id,
+    message.c.domain,
     message.c.next_attempt_at,
-    sqlite_where=_due,
-    postgresql_where=_due,
+    sqlite_where=message.c.next_attempt_at.is_not(None),
+    postgresql_where=message.c.next_attempt_at.is_not(None),
 )
 
 message_event = Table(
