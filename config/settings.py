@@ -119,6 +119,7 @@ class Sandbox(_Section):
     """The internet in a box."""
 
     dns_port: Port
+    smtp_port: Port
     members: Annotated[int, Field(ge=1, le=1_000_000, description="a whole number, 1 or more")]
 
 
