@@ -138,7 +138,7 @@ def split_parameters(value: str) -> tuple[str, dict[str, str]]:
         else:
             setting, _, rest = rest.partition(";")
         parameters.setdefault(name.strip(" ;\t").lower(), setting.strip())
-    return main.strip().lower(), parameters
+    return (main.split() or [""])[0].lower(), parameters
 
 
 def _collect(headers: Headers, body: bytes, depth: int, parts: list[Part]) -> None:

@@ -38,7 +38,8 @@ def _event(text: str) -> dict[str, Any]:
     start = text.lstrip()
     if not start.startswith("{"):
         return {}
-    for candidate in (start, start[: start.rfind("}") + 1], start.partition("\n--")[0], start.replace("\n", "")):
+    body = start.partition("\n--")[0]
+    for candidate in (body, body[: body.rfind("}") + 1], body.replace("\n ", "").replace("\n", "")):
         try:
             event = _mapping(orjson.loads(candidate))
         except orjson.JSONDecodeError:

@@ -67,6 +67,9 @@ _BEGINNING = Pattern(
     + "))"
 )
 _FIELD_LINE = any_of(r"^[> \t]*(?:from|to|subject|date|message-id|received|return-path|mime-version):")
+_REPORT_HEAD = Pattern(
+    r"(?im)^(?:from:[^\n]*(?:mailer-daemon|mail delivery (?:sub)?system|postmaster@)|x-failed-recipients:|[^\n]*report-type=\"?delivery-status)"
+)
 _RECEIVED_FOR = Pattern(r"(?i)\sfor <?([^\s<>;@]+@[^\s<>;]+)")
 _RECIPIENT_FIELDS = (
     "x-hmxmroriginalrecipient",
@@ -89,26 +92,32 @@ def split_notice(text: str) -> tuple[str, str]:
     return text[:start][:NOTICE_LIMIT_CHARACTERS], text[start:]
 
 
-def returned_headers(mail: Mail, quoted: str) -> Headers:
-    """The head of our mail as a report returned it: an embedded message or headers part, else quoted in the text."""
-    for part in mail.parts:
-        if part.is_embedded_message:
-            head, _ = split_head(part.content)
-            headers = read_headers(head, lenient=True)
-            if headers.fields:
-                return headers
-    return _quoted_headers(quoted)
+def returned_mail(mail: Mail, quoted: str) -> bytes:
+    """Our mail as a report returned it: an embedded message or head, else what is quoted in the text; may be empty."""
+    embedded = next((part.content.strip() for part in mail.parts if part.is_embedded_message), b"")
+    return embedded or _unquote(quoted).encode("utf-8", "replace")
 
 
-def _quoted_headers(quoted: str) -> Headers:
+def returned_headers(raw: bytes) -> Headers:
+    """The head of the returned mail, as far as it came back."""
+    head, _ = split_head(raw.replace(b"\r\n", b"\n"))
+    return read_headers(head, lenient=True)
+
+
+def looks_like_report(raw: bytes) -> bool:
+    """Tell by its head whether the returned mail is a bounce itself."""
+    head, _ = split_head(raw)
+    return _REPORT_HEAD.matches(head[:NOTICE_LIMIT_CHARACTERS].decode("latin-1"))
+
+
+def _unquote(quoted: str) -> str:
     """Begin at the first line that is a well-known field; drop the quoting that some mailers put before each line."""
     lines = quoted[:NOTICE_LIMIT_CHARACTERS].split("\n")
     first = next((number for number, line in enumerate(lines) if _FIELD_LINE.matches(line)), len(lines))
     if first == len(lines):
-        return Headers()
+        return ""
     margin = lines[first][: len(lines[first]) - len(lines[first].lstrip("> \t"))]
-    head, _ = split_head("\n".join(line.removeprefix(margin) for line in lines[first:]).encode("utf-8", "replace"))
-    return read_headers(head, lenient=True)
+    return "\n".join(line.removeprefix(margin) for line in lines[first:])
 
 
 def read_original(headers: Headers, envelope_id: str = "") -> Original:

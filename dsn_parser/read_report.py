@@ -13,8 +13,8 @@ from dsn_parser.dsn import StatusRecord, StatusReport, read_status
 from dsn_parser.judge import judge
 from dsn_parser.mail import Mail, OverLimitError, read_mail
 from dsn_parser.notification import read_notification
-from dsn_parser.original import read_original, returned_headers, split_notice
-from dsn_parser.prose.notice import Notice, read_notice
+from dsn_parser.original import looks_like_report, read_original, returned_headers, returned_mail, split_notice
+from dsn_parser.prose.notice import Notice, find_recipients, read_notice
 from dsn_parser.prose.signs import says_late
 from dsn_parser.recognise import recognise
 from dsn_parser.report import DmarcRow, Finding, Original, Report, TlsRow
@@ -22,6 +22,10 @@ from dsn_parser.tlsrpt import read_tls_rows
 
 UNPARSEABLE = Report(ReportKind.UNPARSEABLE)
 """What stands for a mail that passes a limit or is damaged beyond reading: kept for the operator."""
+
+
+INNER_LIMIT = 2
+"""So often a report may stand inside another that only passed it on."""
 
 
 def read_report(raw: bytes) -> Report:
@@ -32,7 +36,7 @@ def read_report(raw: bytes) -> Report:
         return UNPARSEABLE
 
 
-def _read(mail: Mail) -> Report:
+def _read(mail: Mail, passed_on: int = 0) -> Report:
     notice, quoted = split_notice(notice_text(mail))
     about = Report(
         ReportKind.PERSON,
@@ -45,7 +49,10 @@ def _read(mail: Mail) -> Report:
         findings, original = notification
         return replace(about, kind=_kind_of(findings), findings=findings, original=original)
     kind = recognise(mail, notice)
-    original = read_original(returned_headers(mail, quoted))
+    inner = _inner_report(mail, quoted, passed_on) if kind in _MAY_PASS_ON else None
+    if inner and not find_recipients(notice):
+        return replace(about, kind=inner.kind, findings=inner.findings, original=inner.original)
+    original = read_original(returned_headers(returned_mail(mail, quoted)))
     match kind:
         case ReportKind.DMARC_REPORT | ReportKind.TLS_REPORT:
             return replace(about, kind=kind, rows=_rows(kind, mail))
@@ -61,6 +68,18 @@ def _read(mail: Mail) -> Report:
             return replace(about, kind=kind, findings=(finding,), original=original)
         case _:
             return replace(about, kind=kind, original=original)
+
+
+_MAY_PASS_ON = frozenset({ReportKind.PLAIN_BOUNCE, ReportKind.PERSON, ReportKind.AUTO_REPLY})
+
+
+def _inner_report(mail: Mail, quoted: str, passed_on: int) -> Report | None:
+    """The bounce that a mail only passes on: some gateways and people send one wrapped in words of their own."""
+    if passed_on >= INNER_LIMIT:
+        return None
+    raw = returned_mail(mail, quoted)
+    report = _read(read_mail(raw), passed_on + 1) if looks_like_report(raw) else None
+    return report if report and any(finding.recipient for finding in report.findings) else None
 
 
 def notice_text(mail: Mail) -> str:

@@ -8,11 +8,8 @@ from dsn_parser.autoreply import is_auto_reply, is_challenge, is_unsubscribe
 from dsn_parser.dmarc import is_dmarc_report
 from dsn_parser.dsn import has_status
 from dsn_parser.mail import Mail
-from dsn_parser.prose.signs import count_signs, says_failure
+from dsn_parser.prose.signs import is_bounce, says_failure
 from dsn_parser.tlsrpt import is_tls_report
-
-BOUNCE_SIGNS = 2
-"""So many signs make a bounce of a mail without machine-readable part."""
 
 _RECEIPT_TYPE = "message/disposition-notification"
 
@@ -35,11 +32,8 @@ def recognise(mail: Mail, notice: str) -> ReportKind:
 
 
 def _by_words(mail: Mail, notice: str) -> ReportKind:
-    signs = count_signs(mail, notice)
-    if signs >= BOUNCE_SIGNS and says_failure(notice):
+    if is_bounce(mail, notice):
         return ReportKind.PLAIN_BOUNCE
     if is_challenge(mail, notice):
         return ReportKind.CHALLENGE
-    if is_auto_reply(mail, notice):
-        return ReportKind.AUTO_REPLY
-    return ReportKind.PLAIN_BOUNCE if signs > BOUNCE_SIGNS else ReportKind.PERSON
+    return ReportKind.AUTO_REPLY if is_auto_reply(mail, notice) else ReportKind.PERSON

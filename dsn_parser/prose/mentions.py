@@ -49,9 +49,9 @@ _ALIAS = Pattern(
 _COMMAND = Pattern(r"(?i)rcpt[ _]to\s*:?\s*[<(\"']*$")
 _HEADER = Pattern(r"(?i)^[\s>*]*(?:to|an|till|a|para|vastaanottaja|.|.{1,12}宛先)\s*:\s*[^@]{0,80}$")
 _LABEL = Pattern(
-    r"(?i)(?:\bto|recipient\w*|address(?:es|ee)?|mailbox|user|account|userid|destinat\w+|empf.nger\w*|adress\w*|mottagar\w*|vastaanottaja\w*|"
+    r"(?i)(?:\bto|recipient\w*|address(?:es|ee|ed)?|mailbox|user|account|userid|destinat\w+|empf.nger\w*|adress\w*|mottagar\w*|vastaanottaja\w*|"
     r"osoit\w*|an|till|destinatari\w*|destinataire\w*|.+宛先|宛|アドレス|получател\w*|адрес\w*|smtp|rfc822|delivered|for|following|user id)"
-    r"(?: is| was)?[\s:<(\"'\[;=*-]*(?:smtp:|rfc822;)?[\s<(\"'\[]*$"
+    r"(?: is| was)?[\s,:<(\"'\[;=*-]*(?:smtp:|rfc822;)?[\s<(\"'\[]*$"
 )
 _BULLET = Pattern(
     r"(?i)^[\s>*\-–•·|#+=]*(?:(?:\d{1,3}[.)]|\(\d{1,3}\)|\[?smtp:|[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s*)?)\s*)?[<(\"'\[«]*$"
@@ -108,6 +108,8 @@ def _next_line(number: int, lines: list[str]) -> str:
 def _part_of(address: str, context: str, before: str, after: str, next_line: str) -> Part:
     if context and _ALIAS.matches(context):
         return Part.ALIAS
+    if _is_display_name(after):
+        return Part.BYSTANDER
     if context and _COMMAND.matches(context):
         return Part.BYSTANDER if _accepts(next_line) else Part.COMMAND
     if context and _BYSTANDER.matches(context):
@@ -119,6 +121,12 @@ def _part_of(address: str, context: str, before: str, after: str, next_line: str
     if _LABEL.matches(context):
         return Part.HEADING if address.partition("@")[0].lower() not in _ROLES else Part.BYSTANDER
     return Part.SENTENCE if address.partition("@")[0].lower() not in _ROLES else Part.BYSTANDER
+
+
+def _is_display_name(after: str) -> bool:
+    """`ida@example.org <ola@example.org>` speaks of ola."""
+    rest = after.lstrip("\"' ")
+    return rest.startswith("<") and "@" in rest.partition(">")[0]
 
 
 def _accepts(next_line: str) -> bool:

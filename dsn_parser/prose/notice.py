@@ -66,6 +66,11 @@ def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
     return notice
 
 
+def find_recipients(text: str) -> bool:
+    """Tell whether a notice names anybody it is about."""
+    return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT]), ()))
+
+
 def _choose(mentions: list[Mention], named: tuple[str, ...]) -> list[Mention]:
     if named:
         keys = {name.lower() for name in named}

@@ -24,7 +24,7 @@ _TITLE = any_of(
 _WORDS = any_of(
     r"(?:could|can|was|were|has|have|did|is|are)(?: ?not|n't)(?: be(?:en)?)? (?:be )?(?:able to )?(?:deliver|sen[dt]|reach|forward|accept|rece?ive)",
     r"undeliver(?:able|ed)|undelivrable|unzustellbar", r"unable to (?:be )?(?:deliver|relay|send|route|forward|complete)", r"delivery to the following", r"delivery (?:attempt|problems|fail|has failed|error|status notification)",
-    r"(?:had|with) (?:permanent |transient |delivery )?(?:fatal |non-fatal )?(?:errors|problems)", r"transcript of (?:the )?session", r"(?:message|mail|e-?mail) (?:you sent )?(?:was|has been|is) (?:automatically |been )?(?:rejected|returned|blocked|refused|bounced|discarded|not delivered|undeliverable|delayed)",
+    r"(?:had|with) (?:permanent |transient |delivery )?(?:fatal |non-fatal )?(?:errors|problems)", r"transcript of (?:the )?session", r"\b(?:was|were|has been|is) (?:automatically |been )?(?:rejected|returned|blocked|refused|bounced|discarded|not delivered|undeliverable|delayed)",
     r"has not (?:yet )?been (?:delivered|collected)", r"(?:has been|was) delayed", r"fail(?:ed)? (?:recipient|address|to deliver|permanently)|failure reason|error message below", r"recipient(?:s|\(s\))? (?:could|was|were|did|cannot|returned|rejected|failed|had)",
     r"non-?delivery (?:report|notification)", r"returned (?:mail|message|to sender)", r"permanent (?:error|failure)|given up", r"invalid (?:final|user|address|recipient)|user(?:'s)? (?:unknown|not known|mailbox is full)|unknown user|no such user", r"delivery failed|failed delivery",
     r"mailbox (?:is )?full|mailbox unavailable|over (?:disk )?quota", r"trouble delivering|problem delivering|error(?:s)? (?:has )?(?:occurred|delivering|while) ", r"duplicated message-id", r"did not reach",
@@ -47,21 +47,25 @@ _GAVE_UP = any_of(
 )  # fmt: skip
 
 
-def count_signs(mail: Mail, notice: str) -> int:
-    """Count the signs of a bounce: 2 or more that agree are enough."""
+def is_bounce(mail: Mail, notice: str) -> bool:
+    """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one."""
     headers = mail.headers
-    opening = notice[:OPENING_CHARACTERS]
-    return (
-        3 * bool(headers.get("x-failed-recipients"))
-        + (not headers.get("from").strip() or _DAEMON.matches(headers.text("from")))
-        + _TITLE.matches(headers.text("subject"))
-        + _WORDS.matches(opening)
-        + (
-            headers.get("return-path").strip("<> ").lower() in {"", "mailer-daemon"}
-            and bool(headers.all("return-path"))
-        )
-        + any(part.is_embedded_message for part in mail.parts)
-    )
+    if headers.get("x-failed-recipients"):
+        return True
+    by_daemon = not headers.get("from").strip() or _DAEMON.matches(headers.text("from"))
+    titled = _TITLE.matches(headers.text("subject"))
+    if by_daemon and titled:
+        return True
+    return says_failure(notice) and (by_daemon or titled or _has_null_path(mail) or _returns_mail(mail))
+
+
+def _has_null_path(mail: Mail) -> bool:
+    paths = mail.headers.all("return-path")
+    return bool(paths) and paths[0].strip("<> ").lower().partition("@")[0] in {"", "mailer-daemon"}
+
+
+def _returns_mail(mail: Mail) -> bool:
+    return any(part.is_embedded_message for part in mail.parts)
 
 
 def says_failure(notice: str) -> bool:
