@@ -102,6 +102,15 @@ class VerdictStatus(StrEnum):
         return MessageStatus.SENT if self is VerdictStatus.DELIVERED else MessageStatus(self.value)
 
 
+class EventKind(Word):
+    """What sort of line a message's history has."""
+
+    MOVE = "move", "Ändring", "Moved by the system or by a person."
+    ATTEMPT = "attempt", "Försök", "An attempt to deliver was made."
+    REPORT = "report", "Rapport", "A report about it came back."
+    NOTE = "note", "Notering", "Something to know; the status stays."
+
+
 class ReportKind(Word):
     """What sort of mail came back to the listener."""
 
@@ -203,17 +212,43 @@ class Reason(Word):
     PERSONAL = "personal", "Brev", "Ordinary mail."
     DELIVERED = "delivered", "Levererat", "A notice of success."
     KNOWN_BAD = "known_bad", "Spärrad adress", "Our own register already knows the address as unwanted."
+    ENQUEUED = "enqueued", "Lagt i kö", "Written into the queue."
+    CANCELLED = "cancelled", "Avbrutet", "The mailing was cancelled before the mail was sent."
     UNCERTAIN = "uncertain", "Svaret sågs aldrig", "The answer to the final dot was never seen."
     UNDEFINED = "undefined", "Oklart", "The words do not tell."
 
 
 @dataclass(frozen=True, slots=True)
+class Tlsa:
+    """One TLSA record: what a certificate of the host must match (RFC 6698 2.1)."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TlsDemand:
+    """What the receiver's domain demands of a connection; by default nothing, and TLS is used where it is offered.
+
+    `policy` is "", "mta-sts" (the certificate must be trusted and bear one of `names`, RFC 8461) or "dane" (it must match
+    one of `tlsa`, RFC 7672).
+    """
+
+    policy: str = ""
+    names: tuple[str, ...] = ()
+    tlsa: tuple[Tlsa, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
-    """One mail exchanger to try: name and its addresses, in order."""
+    """One mail exchanger to try: name and its addresses, in order, and what TLS to its port must fulfil."""
 
     name: str
     addresses: tuple[str, ...]
     port: int = 25
+    tls: TlsDemand = TlsDemand()
 
 
 @dataclass(frozen=True, slots=True)
