@@ -35,4 +35,4 @@ def judge(
 def _depth(verdict: Verdict) -> int:
     if "/" in verdict.rule or verdict.rule.startswith("action"):
         return 0
-    return ("enhanced", "code", "").index(verdict.rule.partition(" ")[0]) + 1
+    return {"enhanced": 1, "code": 2}.get(verdict.rule.partition(" ")[0], 3)

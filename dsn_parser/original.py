@@ -33,6 +33,7 @@ _UNRULED = (
     r"(?:below|following|here|included|enclosed|attached) (?:is|are) (?:a |the )?(?:copy|first|header|original|text|message)",
     r"(?:the )?header[s]? of (?:the|your) (?:original )?(?:message|mail)",
     r"bounced e-?mail\s?:",
+    r"begin forwarded message\s?:",
     r"your message (?:reads|was as follows|begins)",
     r"start of (?:original|returned) ",
     r"--- message (?:header|text|body)",
@@ -117,7 +118,7 @@ def _unquote(quoted: str) -> str:
     if first == len(lines):
         return ""
     margin = lines[first][: len(lines[first]) - len(lines[first].lstrip("> \t"))]
-    return "\n".join(line.removeprefix(margin) for line in lines[first:])
+    return "\n".join(line.removeprefix(margin) if line.strip("> \t") else "" for line in lines[first:])
 
 
 def read_original(headers: Headers, envelope_id: str = "") -> Original:

@@ -126,7 +126,7 @@ def _read_delivery_report(mail: Mail, text: str, original: Original, about: Repo
 
 def _finding(record: StatusRecord, notice: Notice, status: StatusReport, subject: str) -> Finding:
     action = record.action or "failed"
-    words = (record.diagnostic, notice.words_for(record.recipient), notice.words_for_all, subject)
+    words = (record.diagnostic, *notice.candidates_for(record.recipient), subject)
     reply, verdict = judge(
         words, status=record.status, action=action, site=record.remote_mta or _domain(record.recipient)
     )
@@ -146,7 +146,7 @@ def _prose_findings(
     found = notice.recipients or _last_resort(mail, original)
     findings = []
     for recipient in found or [""]:
-        words = (record.diagnostic, notice.words_for(recipient), notice.words_for_all, subject)
+        words = (record.diagnostic, *notice.candidates_for(recipient), subject)
         reply, verdict = judge(words, status=record.status, action=action, site=_domain(recipient))
         alias = notice.aliases.get(recipient.lower(), "")
         findings.append(Finding(recipient, verdict, reply, action, alias))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
+from dsn_parser.prose.transcript import has_transcript, is_summary, read_transcript
 from dsn_parser.scan import any_of
 
 WORDS_LIMIT_CHARACTERS = 8 * 1024
@@ -13,7 +14,7 @@ RECIPIENT_LIMIT = 1000
 _CHATTER = any_of(
     r"^\s*(?:>>> ?|-> ?|in: +|c: ?)?(?:mail from|ehlo|helo|xforward|data|quit|rset|starttls|bdat)\b",
     r"^\s*(?:<<<|<-|out:|s:)?\s*(?:220|221|250|251|354)[ -]",
-    r"for (?:further|more|additional) (?:assistance|information|help)",
+    r"^\s*for (?:further|more|additional) (?:assistance|information|help)",
     r"^if you (?:do so|sent|require|have|feel|believe|think|still)",
     r"please include this (?:problem )?report",
     r"delete your own text",
@@ -21,7 +22,7 @@ _CHATTER = any_of(
     r"^\s*subject\s*:",
     r"^\s*date\s*:",
     r"^\s*(?:message-id|from|mime-version|x-[a-z-]+)\s*:",
-    r"do not reply",
+    r"^[^:]{0,60}do not reply",
 )
 
 
@@ -33,11 +34,15 @@ class Notice:
     of_recipient: dict[str, list[str]] = field(default_factory=dict)
     spelled: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    bystanders: tuple[str, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
 
     @property
     def recipients(self) -> list[str]:
         return list(self.spelled.values())
+
+    def candidates_for(self, recipient: str) -> tuple[str, ...]:
+        """The texts that may tell why, the surest first: the other server's answer, the words under the name, the rest."""
+        return self.answers.get(recipient.lower(), ""), self.words_for(recipient), self.words_for_all
 
     def words_for(self, recipient: str) -> str:
         """The words about one recipient; where nothing was said under its name, those under the next one that has any."""
@@ -57,7 +62,7 @@ def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
     lines = text.split("\n")[:LINE_LIMIT]
     mentions = find_mentions(lines)
     chosen = _choose(mentions, named)
-    notice = Notice(bystanders=tuple(m.address for m in mentions if m.part is Part.BYSTANDER))
+    notice = Notice()
     for mention in chosen:
         notice.spelled.setdefault(mention.key, mention.address)
     for name in named:
@@ -84,10 +89,12 @@ def _deal_out(lines: list[str], mentions: list[Mention], notice: Notice) -> None
     """Give each line to the recipient last spoken of, those before the first to all."""
     turns = {m.line: m for m in reversed(mentions) if m.key in notice.spelled and m.part < Part.HEADER}
     current = ""
+    answered = has_transcript(lines)
+    notice.answers = read_transcript(lines) if answered else {}
     for number, line in enumerate(lines):
         if number in turns:
             current = turns[number].key
-        if not line.strip() or _CHATTER.matches(line):
+        if not line.strip() or _CHATTER.matches(line) or (answered and is_summary(line)):
             continue
         (notice.of_recipient.setdefault(current, []) if current else notice.common).append(line.strip())
     for mention in mentions:
