@@ -1,0 +1,1 @@
+"""From a mailing and a member to the signed bytes of one mail."""

@@ -1,0 +1,1 @@
+"""What is sent to members: confirmation requests and mailings, written, previewed, sent and followed."""

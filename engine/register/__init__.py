@@ -1,0 +1,1 @@
+"""The member register: associations, offices, cards, views and import."""

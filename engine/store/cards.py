@@ -1,0 +1,182 @@
+"""The cards of the register: written, found, counted, chosen for a mailing, and erased."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+
+from config.vocabulary import AddressStatus
+from engine.errors import NotFound
+from engine.store.database import Connection
+from engine.store.filters import Filter, Sort, order, where
+from engine.store.folding import fold
+from engine.store.tables import card, consent_event, message, message_event, report, suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a person writes on a card; `address_key` is empty where the address is missing or malformed."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    address_key: str = ""
+    notes: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One member's card."""
+
+    id: int
+    association_id: int
+    first_name: str
+    last_name: str
+    email: str
+    address_key: str
+    status: AddressStatus
+    notes: str
+    fields: dict[str, str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def content(self) -> Content:
+        return Content(self.first_name, self.last_name, self.email, self.address_key, self.notes, self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the cards that were found, and how many there are in all."""
+
+    cards: list[Card]
+    total: int
+
+
+async def add(connection: Connection, association_id: int, contents: Sequence[Content], now: datetime) -> list[int]:
+    """Add cards, all of them unconfirmed; returns their numbers in the order given."""
+    if not contents:
+        return []
+    rows = [
+        _values(content, now)
+        | {
+            "association_id": association_id,
+            "status": AddressStatus.UNCONFIRMED,
+            "version": 1,
+            "created_at": now,
+        }
+        for content in contents
+    ]
+    statement = insert(card).returning(card.c.id, sort_by_parameter_order=True)
+    return list((await connection.execute(statement, rows)).scalars())
+
+
+async def get(connection: Connection, association_id: int, card_id: int) -> Card:
+    """Raises NotFound, for another association's card as well."""
+    row = (await connection.execute(_of(association_id).where(card.c.id == card_id))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such card")
+    return _to_card(row)
+
+
+async def every(connection: Connection, association_id: int) -> list[Card]:
+    """The whole register, oldest card first."""
+    return [_to_card(row) for row in await connection.execute(_of(association_id).order_by(card.c.id))]
+
+
+async def find(
+    connection: Connection, association_id: int, chosen: Filter, sort: Sequence[Sort], *, limit: int, offset: int
+) -> Page:
+    """One page of the cards of a view."""
+    total = select(func.count()).select_from(card).where(card.c.association_id == association_id, where(chosen))
+    query = choose(association_id, chosen).order_by(*order(sort), card.c.id).limit(limit).offset(offset)
+    rows = await connection.execute(query)
+    return Page([_to_card(row) for row in rows], (await connection.execute(total)).scalar_one())
+
+
+def choose(association_id: int, chosen: Filter, statuses: Collection[AddressStatus] = ()) -> Select[Any]:
+    """The rows of a view's cards, of some statuses only where they are named; to be queued or counted."""
+    query = _of(association_id).where(where(chosen))
+    return query.where(card.c.status.in_(statuses)) if statuses else query
+
+
+async def count_by_status(connection: Connection, association_id: int, chosen: Filter) -> dict[AddressStatus, int]:
+    """How many cards of a view stand where; statuses of no card are left out."""
+    query = (
+        select(card.c.status, func.count())
+        .where(card.c.association_id == association_id, where(chosen))
+        .group_by(card.c.status)
+    )
+    return {AddressStatus(status): count for status, count in await connection.execute(query)}
+
+
+async def save(connection: Connection, old: Card, content: Content, now: datetime) -> bool:
+    """Write new content on a card; another address makes it unconfirmed. False where somebody was faster."""
+    values = _values(content, now) | {"version": old.version + 1}
+    if is_other_address(old.content, content):
+        values["status"] = AddressStatus.UNCONFIRMED
+    statement = update(card).where(card.c.id == old.id, card.c.version == old.version).values(values)
+    return (await connection.execute(statement)).rowcount == 1
+
+
+def is_other_address(old: Content, new: Content) -> bool:
+    """True where two contents name different addresses, however they are typed."""
+    return (old.address_key or fold(old.email)) != (new.address_key or fold(new.email))
+
+
+async def erase(connection: Connection, card_id: int) -> None:
+    """Take a card away with its consents, its messages and their events; a suppression of its address stays."""
+    messages = select(message.c.id).where(message.c.card_id == card_id).scalar_subquery()
+    await connection.execute(update(report).where(report.c.message_id.in_(messages)).values(message_id=None))
+    await connection.execute(update(suppression).where(suppression.c.message_id.in_(messages)).values(message_id=None))
+    await connection.execute(delete(message_event).where(message_event.c.message_id.in_(messages)))
+    await connection.execute(delete(message).where(message.c.card_id == card_id))
+    await connection.execute(delete(consent_event).where(consent_event.c.card_id == card_id))
+    await connection.execute(delete(card).where(card.c.id == card_id))
+
+
+def _of(association_id: int) -> Select[Any]:
+    return select(card).where(card.c.association_id == association_id)
+
+
+def _values(content: Content, now: datetime) -> dict[str, object]:
+    texts = {
+        "first_name": content.first_name,
+        "last_name": content.last_name,
+        "email": content.email,
+        "notes": content.notes,
+    }
+    folded = {name: fold(text) for name, text in (content.fields | texts).items()}
+    return texts | {
+        "address_key": content.address_key,
+        "fields": content.fields,
+        "folded": folded,
+        "updated_at": now,
+    }
+
+
+def _to_card(row: Row[Any]) -> Card:
+    return Card(
+        id=row.id,
+        association_id=row.association_id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        address_key=row.address_key,
+        status=AddressStatus(row.status),
+        notes=row.notes,
+        fields=row.fields,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

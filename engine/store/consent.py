@@ -1,0 +1,158 @@
+"""Consent: who was asked, who confirmed, and the ledger of it, which only grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select, update
+
+from config.vocabulary import AddressStatus, ConsentKind, MailingKind, MessageStatus
+from engine.store.cards import Card
+from engine.store.database import Connection
+from engine.store.tables import Instant, association, card, consent_event, mailing, message
+
+_REQUESTS_A_DAY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One entry of the ledger."""
+
+    card_id: int
+    address_key: str
+    kind: ConsentKind
+    how: str
+    text_version: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one confirmation request asked, and how the card stands now."""
+
+    association_id: int
+    association: str
+    card_id: int
+    asked_email: str
+    asked_key: str
+    address_key: str
+    status: AddressStatus
+
+
+def without_asked_often(cards: Select[Any], now: datetime) -> Select[Any]:
+    """Leave out the addresses that got three confirmation requests within a day, from whatever association."""
+    asked_often = (
+        select(message.c.address_key)
+        .join(mailing, mailing.c.id == message.c.mailing_id)
+        .where(mailing.c.kind == MailingKind.CONFIRMATION, message.c.created_at > now - timedelta(days=1))
+        .group_by(message.c.address_key)
+        .having(func.count() >= _REQUESTS_A_DAY)
+    )
+    return cards.where(card.c.address_key.not_in(asked_often))
+
+
+async def mark_requested(connection: Connection, mailing_id: int, text_version: str, now: datetime) -> int:
+    """Note that every queued recipient of a confirmation request has been asked; returns how many."""
+    queued = select(message.c.card_id).where(
+        message.c.mailing_id == mailing_id, message.c.status == MessageStatus.QUEUED
+    )
+    asked = card.c.id.in_(queued) & (card.c.status == AddressStatus.UNCONFIRMED)
+    ledger = select(
+        card.c.association_id,
+        card.c.id,
+        card.c.address_key,
+        literal(ConsentKind.REQUESTED.value),
+        literal(f"mailing {mailing_id}"),
+        literal(text_version),
+        bindparam("asked_at", now, type_=Instant()),
+    ).where(asked)
+    columns = ["association_id", "card_id", "address_key", "kind", "how", "text_version", "at"]
+    await connection.execute(insert(consent_event).from_select(columns, ledger))
+    turn = update(card).where(asked).values(status=AddressStatus.REQUESTED, updated_at=now)
+    return (await connection.execute(turn)).rowcount
+
+
+async def question(connection: Connection, message_id: int) -> Question | None:
+    """What a confirmation request asked; None where the message is no such request."""
+    query = (
+        select(
+            message.c.association_id,
+            association.c.name,
+            card.c.id,
+            message.c.email,
+            message.c.address_key.label("asked_key"),
+            card.c.address_key,
+            card.c.status,
+        )
+        .join(mailing, mailing.c.id == message.c.mailing_id)
+        .join(card, card.c.id == message.c.card_id)
+        .join(association, association.c.id == message.c.association_id)
+        .where(message.c.id == message_id, mailing.c.kind == MailingKind.CONFIRMATION)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Question(*row[:6], AddressStatus(row.status))
+
+
+async def mark_confirmed(connection: Connection, asked: Question, how: str, text_version: str, now: datetime) -> bool:
+    """Confirm the address of the card where it is still the one that was asked and waits for an answer."""
+    waits = (AddressStatus.REQUESTED, AddressStatus.UNCONFIRMED)
+    turn = (
+        update(card)
+        .where(card.c.id == asked.card_id, card.c.address_key == asked.asked_key, card.c.status.in_(waits))
+        .values(status=AddressStatus.CONFIRMED, updated_at=now)
+    )
+    if (await connection.execute(turn)).rowcount == 0:
+        return False
+    await _note(
+        connection,
+        asked.association_id,
+        Consent(asked.card_id, asked.asked_key, ConsentKind.CONFIRMED, how, text_version, now),
+    )
+    return True
+
+
+async def note_reset(connection: Connection, old: Card, how: str, now: datetime) -> None:
+    """Note that a card's address was changed, which ends whatever was consented for the old one."""
+    entry = Consent(old.id, old.address_key, ConsentKind.RESET, how, "", now)
+    await _note(connection, old.association_id, entry)
+
+
+async def note_where(
+    connection: Connection, which: ColumnElement[bool], kind: ConsentKind, how: str, now: datetime
+) -> None:
+    """Note the same for every card of a condition."""
+    rows = select(
+        card.c.association_id,
+        card.c.id,
+        card.c.address_key,
+        literal(kind.value),
+        literal(how),
+        literal(""),
+        literal(now, Instant()),
+    ).where(which)
+    columns = ["association_id", "card_id", "address_key", "kind", "how", "text_version", "at"]
+    await connection.execute(insert(consent_event).from_select(columns, rows))
+
+
+async def ledger(connection: Connection, card_id: int) -> list[Consent]:
+    """Every entry about a card, oldest first."""
+    query = select(consent_event).where(consent_event.c.card_id == card_id).order_by(consent_event.c.id)
+    return [
+        Consent(row.card_id, row.address_key, ConsentKind(row.kind), row.how, row.text_version, row.at)
+        for row in await connection.execute(query)
+    ]
+
+
+async def _note(connection: Connection, association_id: int, entry: Consent) -> None:
+    values = {
+        "association_id": association_id,
+        "card_id": entry.card_id,
+        "address_key": entry.address_key,
+        "kind": entry.kind,
+        "how": entry.how,
+        "text_version": entry.text_version,
+        "at": entry.at,
+    }
+    await connection.execute(insert(consent_event).values(values))
