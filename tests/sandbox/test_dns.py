@@ -39,7 +39,7 @@ def resolver(port: int) -> dns.asyncresolver.Resolver:
 
 
 async def ask(port: int, name: str, kind: str) -> list[str]:
-    return [record.to_text() for record in await resolver(port).resolve(name, kind)]
+    return sorted(record.to_text() for record in await resolver(port).resolve(name, kind))
 
 
 async def test_the_exchangers_come_with_their_preferences(port: int) -> None:
@@ -53,7 +53,7 @@ async def test_a_host_has_addresses_of_both_kinds(port: int) -> None:
 
 async def test_an_alias_leads_to_the_exchangers_of_its_target(port: int) -> None:
     answer = await resolver(port).resolve("forening.example", "MX")
-    assert next(record.to_text() for record in answer) == "10 mx1.norrpost.example."
+    assert "10 mx1.norrpost.example." in [record.to_text() for record in answer]
     assert answer.canonical_name.to_text() == "norrpost.example."
 
 
