@@ -105,24 +105,20 @@ def read_headers(head: bytes, *, lenient: bool = False) -> Headers:
             raise OverLimitError("head")
         head = head[:HEAD_LIMIT_BYTES]
     fields: list[tuple[str, str]] = []
-    for line in _unfold(head):
+    for line in _unfold(decode_text(head, "")):
         if len(line) > HEADER_LIMIT_BYTES:
             if not lenient:
                 raise OverLimitError("header")
             continue
-        name, colon, value = line.partition(b":")
-        if colon and b" " not in name.rstrip() and name:
-            fields.append((_ascii(name).strip().lower(), decode_text(value, "").strip()))
+        name, colon, value = line.partition(":")
+        name = name.rstrip()
+        if colon and name and " " not in name:
+            fields.append((name.lower(), value.strip()))
     return Headers(tuple(fields))
 
 
-def _ascii(name: bytes) -> str:
-    return name.decode("ascii", "replace")
-
-
-def _unfold(head: bytes) -> list[bytes]:
-    unfolded = head.replace(b"\n ", b"\0").replace(b"\n\t", b"\0")
-    return [line.replace(b"\0", b" ") for line in unfolded.split(b"\n")]
+def _unfold(head: str) -> list[str]:
+    return head.replace("\n ", " ").replace("\n\t", " ").split("\n")
 
 
 def split_parameters(value: str) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from config.vocabulary import Reason, Reply
+from config.vocabulary import Reason, Reply, ReportKind
 from dsn_parser.classify import classify, verdict_of
 from dsn_parser.reply import parse_reply, with_status
 from dsn_parser.report import Finding, Original
@@ -14,7 +14,7 @@ from dsn_parser.report import Finding, Original
 _KINDS = frozenset({"bounce", "complaint", "delivery", "deliverydelay", "reject"})
 
 
-def read_notification(text: str) -> tuple[tuple[Finding, ...], Original] | None:
+def read_notification(text: str) -> tuple[ReportKind, tuple[Finding, ...], Original] | None:
     """Read the JSON object that a text begins with; None where it is no notification."""
     event = _event(text)
     kind = _text(event.get("notificationType") or event.get("eventType")).replace(" ", "").lower()
@@ -30,7 +30,8 @@ def read_notification(text: str) -> tuple[tuple[Finding, ...], Original] | None:
         subject=_text(common.get("subject")),
         recipients=tuple(_text(address) for address in _list(mail.get("destination"))),
     )
-    return _FINDINGS[kind](event), original
+    report_kind = ReportKind.FEEDBACK_REPORT if kind == "complaint" else ReportKind.DELIVERY_REPORT
+    return report_kind, _FINDINGS[kind](event), original
 
 
 def _event(text: str) -> dict[str, Any]:

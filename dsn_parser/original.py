@@ -15,7 +15,7 @@ RECIPIENT_LIMIT = 100
 _RULED = (
     r"(?:this is |below |enclosed is |attachment is |here is |)?(?:this line is |the next line is |)?(?:an? )?copy of",
     r"(?:begin(?:ning)?|start) of (?:the )?(?:returned|original|forwarded)",
-    r"the (?:header|body|text|unsent)[^\n]{0,20} (?:of )?(?:the )?(?:original|message)",
+    r"the (?:header|body|text|unsent)[^\n]{0,40} (?:of )?(?:the |your )?(?:original|message)",
     r"(?:the )?(?:original|unsent|returned|undelivered|undeliverable|bounced|rejected) (?:mail|message|e-mail|email)",
     r"message headers?",
     r"message text follows",
@@ -27,7 +27,7 @@ _RULED = (
     r"original ?mail ?info",
 )
 _UNRULED = (
-    r"(?:the )?original (?:message|mail) (?:header|is |as |attached|follows|text|reads|was:)",
+    r"(?:possibly truncated )?(?:the )?original (?:message|mail) (?:header|is |as |attached|follows|text|reads|was:)",
     r"original (?:message|mail)(?: headers?| text)?\s?:\s*$",
     r"message headers? (?:follow|from|of|are)",
     r"(?:below|following|here|included|enclosed|attached) (?:is|are) (?:a |the )?(?:copy|first|header|original|text|message)",
@@ -93,16 +93,11 @@ def split_notice(text: str) -> tuple[str, str]:
     return text[:start][:NOTICE_LIMIT_CHARACTERS], text[start:]
 
 
-def returned_mail(mail: Mail, quoted: str) -> bytes:
-    """Our mail as a report returned it: an embedded message or head, else what is quoted in the text; may be empty."""
-    embedded = next((part.content.strip() for part in mail.parts if part.is_embedded_message), b"")
-    return embedded or _unquote(quoted).encode("utf-8", "replace")
-
-
-def returned_headers(raw: bytes) -> Headers:
-    """The head of the returned mail, as far as it came back."""
-    head, _ = split_head(raw.replace(b"\r\n", b"\n"))
-    return read_headers(head, lenient=True)
+def returned_mails(mail: Mail, quoted: str) -> list[bytes]:
+    """Our mail as a report returned it: every embedded message or head, else what the text quotes."""
+    embedded = [content for part in mail.parts if part.is_embedded_message and (content := part.content.strip())]
+    unquoted = _unquote(quoted)
+    return embedded or ([unquoted.encode("utf-8", "replace")] if unquoted else [])
 
 
 def looks_like_report(raw: bytes) -> bool:
@@ -121,8 +116,10 @@ def _unquote(quoted: str) -> str:
     return "\n".join(line.removeprefix(margin) if line.strip("> \t") else "" for line in lines[first:])
 
 
-def read_original(headers: Headers, envelope_id: str = "") -> Original:
-    """Read what tells whose mail it was out of the returned head and the report's Original-Envelope-Id."""
+def read_original(raw: bytes, envelope_id: str = "") -> Original:
+    """Read what tells whose mail it was out of the returned mail's head and the report's Original-Envelope-Id."""
+    head, _ = split_head(raw.replace(b"\r\n", b"\n"))
+    headers = read_headers(head, lenient=True)
     return Original(
         message_id=headers.get("message-id"),
         return_path=next(iter(find_addresses(headers.get("return-path"))), ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from config.vocabulary import ReportKind, Reply, Verdict
+from config.vocabulary import Reply, ReportKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ _LABEL = Pattern(
 _BULLET = Pattern(
     r"(?i)^[\s>*\-–•·|#+=]*(?:(?:\d{1,3}[.)]|\(\d{1,3}\)|\[?smtp:|[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s*)?)\s*)?[<(\"'\[«]*$"
 )
+_POSITIVE_ANSWER = Pattern(r"(?i)(?:^|<--|<<<|out:|s:|<-|< )\s*25[01][ -]")
 _ROLES = frozenset(
     {
         "postmaster",
@@ -131,8 +132,7 @@ def _is_display_name(after: str) -> bool:
 
 def _accepts(next_line: str) -> bool:
     """The answer to RCPT was positive: this recipient was fine."""
-    answer = next_line.lstrip("<>- ").removeprefix("Out:").removeprefix("S:").lstrip()
-    return answer.startswith(("250", "251"))
+    return next_line != "" and _POSITIVE_ANSWER.matches(next_line)
 
 
 def _may_head(after: str) -> bool:

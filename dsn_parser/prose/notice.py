@@ -10,10 +10,12 @@ from dsn_parser.scan import any_of
 
 WORDS_LIMIT_CHARACTERS = 8 * 1024
 RECIPIENT_LIMIT = 1000
+SHARED_LIMIT = 20
+"""Among so many recipients listed above it one reason is looked for."""
 
 _CHATTER = any_of(
-    r"^\s*(?:>>> ?|-> ?|in: +|c: ?)?(?:mail from|ehlo|helo|xforward|data|quit|rset|starttls|bdat)\b",
-    r"^\s*(?:<<<|<-|out:|s:)?\s*(?:220|221|250|251|354)[ -]",
+    r"(?:^|>>>|-->|-> |in: |c: )\s*(?:mail from:|ehlo|helo|xforward|data\s*$|quit\s*$|rset\s*$|starttls\s*$|bdat )",
+    r"(?:^|<<<|<--|<- |out: |s: )\s*(?:220|221|250|251|354)[ -]",
     r"^\s*for (?:further|more|additional) (?:assistance|information|help)",
     r"^if you (?:do so|sent|require|have|feel|believe|think|still)",
     r"please include this (?:problem )?report",
@@ -48,7 +50,7 @@ class Notice:
         """The words about one recipient; where nothing was said under its name, those under the next one that has any."""
         names = list(self.of_recipient)
         key = recipient.lower()
-        following = names[names.index(key) :] if key in names else names[:1] if len(names) == 1 else []
+        following = names[names.index(key) :][:SHARED_LIMIT] if key in names else names[:1] if len(names) == 1 else []
         spoken = next((text for name in following if (text := _join(self.of_recipient[name], name))), "")
         return spoken
 
@@ -71,7 +73,7 @@ def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
     return notice
 
 
-def find_recipients(text: str) -> bool:
+def names_anybody(text: str) -> bool:
     """Tell whether a notice names anybody it is about."""
     return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT]), ()))
 

@@ -1,0 +1,81 @@
+"""A finding for each recipient: from the status fields where a report has them, else from the words of its notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+
+from dsn_parser.address import find_addresses, recipient_of_verp
+from dsn_parser.dsn import StatusRecord, StatusReport
+from dsn_parser.judge import judge
+from dsn_parser.mail import Mail
+from dsn_parser.prose.notice import Notice, read_notice
+from dsn_parser.prose.signs import says_late
+from dsn_parser.report import Finding, Original
+
+
+def from_status(status: StatusReport, mail: Mail, text: str, original: Original) -> tuple[Finding, ...]:
+    """Read one finding a record; the notice is asked where a record says who but not why, or not even who."""
+    records = [record for record in status.records if record.recipient]
+    if not records:
+        return from_notice(mail, text, original, next(iter(status.records), StatusRecord()))
+    named = tuple(record.recipient for record in records)
+    notice = cache(partial(read_notice, text, named))
+    subject = mail.headers.text("subject")
+    return _once_each([_finding(record, status, notice, subject) for record in records])
+
+
+def _finding(record: StatusRecord, status: StatusReport, notice: Callable[[], Notice], subject: str) -> Finding:
+    action = record.action or "failed"
+    words = _words(record, record.recipient, notice, subject)
+    site = record.remote_mta or _domain(record.recipient)
+    reply, verdict = judge(words, status=record.status, action=action, site=site)
+    return Finding(
+        recipient=record.recipient,
+        verdict=verdict,
+        reply=reply,
+        action=action,
+        original_recipient=record.original_recipient,
+        reporting_mta=status.reporting_mta,
+        remote_mta=record.remote_mta,
+    )
+
+
+def from_notice(
+    mail: Mail, text: str, original: Original, record: StatusRecord = StatusRecord()
+) -> tuple[Finding, ...]:
+    """Read one finding for each address that the notice is about; `record` is what nameless status fields said."""
+    notice = read_notice(text, tuple(find_addresses(mail.headers.text("x-failed-recipients"))))
+    subject = mail.headers.text("subject")
+    action = record.action or ("delayed" if says_late(subject, text) else "failed")
+    findings = []
+    for recipient in notice.recipients or _last_resort(mail, original):
+        words = _words(record, recipient, lambda: notice, subject)
+        reply, verdict = judge(words, status=record.status, action=action, site=_domain(recipient))
+        findings.append(Finding(recipient, verdict, reply, action, notice.aliases.get(recipient.lower(), "")))
+    return _once_each(findings)
+
+
+def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], subject: str) -> Iterator[str]:
+    """The texts that may tell why, the surest first; the notice is only read when the diagnosis says too little."""
+    yield record.diagnostic
+    yield from notice().candidates_for(recipient)
+    yield subject
+
+
+def _last_resort(mail: Mail, original: Original) -> list[str]:
+    """Where the notice names nobody: whom the returned mail was for, else the name folded into the return path."""
+    folded = [recipient_of_verp(address) for value in mail.headers.all("to") for address in find_addresses(value)]
+    return list(original.recipients[:1]) or [address for address in folded if address] or [""]
+
+
+def _once_each(findings: list[Finding]) -> tuple[Finding, ...]:
+    """What is said first of a recipient counts."""
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.recipient.lower(), finding)
+    return tuple(first.values())
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
