@@ -232,8 +232,8 @@ class Tlsa:
 class TlsDemand:
     """What the receiver's domain demands of a connection; by default nothing, and TLS is used where it is offered.
 
-    `policy` is "", "mta-sts" (the certificate must be trusted and bear one of `names`, RFC 8461) or "dane" (it must match
-    one of `tlsa`, RFC 7672).
+    `policy` is "", "mta-sts" (the certificate must be trusted and bear the host's name, RFC 8461 4.2) or "dane" (it must
+    match one of `tlsa`, and bear one of `names` where the record names an authority, RFC 7672 3.1, 3.2).
     """
 
     policy: str = ""

@@ -1,0 +1,1 @@
+"""Mail handed over: one SMTP conversation, the pool of them, and how wide a failure is."""

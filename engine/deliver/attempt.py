@@ -1,0 +1,64 @@
+"""What is handed over and what came of it: Envelope in, Attempt out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from config.vocabulary import Reply
+
+
+class Stage(StrEnum):
+    """The phase of the conversation in which the answer fell (RFC 5321 3)."""
+
+    CONNECT = "connect"
+    BANNER = "banner"
+    HELO = "helo"
+    STARTTLS = "starttls"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+class Blame(StrEnum):
+    """How wide a failure is: what had better not be tried again right now."""
+
+    SESSION = "session"
+    HOST = "host"
+    MESSAGE = "message"
+    RECIPIENT = "recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One mail to one recipient, ready for the wire.
+
+    `wire` has CRLF line ends, is dot-stuffed and ends with CRLF, without the final dot. `envelope_id` and `notify` are
+    told to receivers that offer DSN (RFC 3461 4.4, 4.1).
+    """
+
+    job_id: int
+    mail_from: str
+    recipient: str
+    wire: bytes
+    envelope_id: str = ""
+    notify: str = "FAILURE,DELAY"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one try came to.
+
+    `host` is name and address of the receiver, `tls` version and cipher ("" in plaintext). `uncertain`: the mail was
+    sent whole and the answer to the final dot never seen. `blame` is None where the receiver took the mail. A reply
+    with code 0 is our own finding: nobody answered.
+    """
+
+    envelope: Envelope
+    reply: Reply
+    stage: Stage
+    host: str
+    tls: str = ""
+    uncertain: bool = False
+    blame: Blame | None = None
