@@ -44,6 +44,7 @@ class Character:
     domains: tuple[str, ...] = sites.ORDINARY_DOMAINS
     elsewhere: Expected | None = None
     weight: float = 0.01
+    is_malformed: bool = False  # the address is written so that no mail can go to it
 
 
 _MINUTES = timedelta(minutes=1)
@@ -199,6 +200,10 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         "has_null_mx", "has an address at a domain that says it takes no mail",
         _NEVER_VALID, _ACCEPTS, _ACCEPTS, (sites.NULL_MX,),
+    ),
+    Character(
+        "is_malformed", "has something on the card that is no address at all",
+        _NEVER_VALID, _ACCEPTS, _ACCEPTS, weight=0.005, is_malformed=True,
     ),
     Character(
         "is_mistyped", "stands in the register with a typing error, which the secretary corrects in the end",

@@ -31,6 +31,14 @@ class Manner(Enum):
     ANSWERS = "with its records"
     FAILS = "with SERVFAIL"
     SILENT = "not at all"
+    MISSING = "with NXDOMAIN, as if it were not there"
+
+
+_RCODES = {
+    Manner.ANSWERS: dns.rcode.NOERROR,
+    Manner.FAILS: dns.rcode.SERVFAIL,
+    Manner.MISSING: dns.rcode.NXDOMAIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +72,24 @@ def alias(target: str) -> Name:
 
 
 class DnsServer:
-    """An authoritative server for every name there is: what it was not given does not exist (NXDOMAIN)."""
+    """An authoritative server for every name there is: what it was not given does not exist, or is as `otherwise`."""
 
-    def __init__(self, names: Mapping[str, Name]) -> None:
+    def __init__(self, names: Mapping[str, Name], otherwise: Name | None = None) -> None:
         self._names = {dns.name.from_text(text): name for text, name in names.items()}
+        self._otherwise = otherwise
         self.asked: dict[tuple[str, str], int] = {}
 
     def place(self, text: str, name: Name) -> None:
         """Put a name in the zones, or change it."""
         self._names[dns.name.from_text(text)] = name
 
-    async def start(self) -> int:
-        """Listen on loopback and return the port, one for UDP and TCP."""
-        return await bind_together(self._bind)
+    async def start(self, port: int = 0) -> int:
+        """Listen on loopback and return the port, one for UDP and TCP; 0: the system chooses."""
+        return await bind_together(lambda: self._bind(port))
 
-    async def _bind(self) -> int:
-        server = await asyncio.start_server(self._talk, LOOPBACK, 0)
-        port: int = server.sockets[0].getsockname()[1]
+    async def _bind(self, port: int) -> int:
+        server = await asyncio.start_server(self._talk, LOOPBACK, port)
+        port = server.sockets[0].getsockname()[1]
         try:
             loop = asyncio.get_running_loop()
             transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), (LOOPBACK, port))
@@ -122,12 +131,8 @@ class DnsServer:
         manner = self._manner(name)
         if manner is Manner.SILENT:
             return None
-        if manner is Manner.FAILS:
-            response.set_rcode(dns.rcode.SERVFAIL)
-        elif self._exists(name):
-            response.answer.extend(self._find(name, kind))
-        else:
-            response.set_rcode(dns.rcode.NXDOMAIN)
+        response.set_rcode(_RCODES[manner])
+        response.answer.extend(self._find(name, kind))
         return response
 
     def _count(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> None:
@@ -135,17 +140,16 @@ class DnsServer:
         self.asked[key] = self.asked.get(key, 0) + 1
 
     def _manner(self, name: dns.name.Name) -> Manner:
-        known = self._names.get(name)
-        return known.manner if known else Manner.ANSWERS
-
-    def _exists(self, name: dns.name.Name) -> bool:
         """A name above a known one exists too, only empty (RFC 8020)."""
-        return name in self._names or any(known.is_subdomain(name) for known in self._names)
+        known = self._names.get(name, self._otherwise)
+        if known:
+            return known.manner
+        return Manner.ANSWERS if any(other.is_subdomain(name) for other in self._names) else Manner.MISSING
 
     def _find(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> Iterator[dns.rrset.RRset]:
         """The records asked for, with the aliases on the way (RFC 1034 3.6.2)."""
         for _ in range(_LONGEST_ALIAS_CHAIN):
-            known = self._names.get(name)
+            known = self._names.get(name, self._otherwise)
             if known is None:
                 return
             if texts := known.records.get(kind.name):

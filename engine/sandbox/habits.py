@@ -24,6 +24,7 @@ class Deed(Enum):
 
 
 BOUNCES = frozenset({Deed.BOUNCE_UNKNOWN, Deed.BOUNCE_DISABLED, Deed.BOUNCE_FULL, Deed.BOUNCE_PROSE})
+BY_PEOPLE = frozenset({Deed.CONFIRM, Deed.COMPLAIN, Deed.UNSUBSCRIBE, Deed.UNSUBSCRIBE_BY_MAIL})
 
 
 class Drop(Enum):

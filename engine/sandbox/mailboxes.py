@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable
 from datetime import datetime
 
 from engine.clock import Clock
@@ -12,10 +12,14 @@ from engine.sandbox.characters import Character
 from engine.sandbox.habits import Drop, Habit
 from engine.sandbox.letters import field_of
 from engine.sandbox.receiver_log import Receipt, ReceiverLog
-from engine.sandbox.sites import Ration, Site, Temper, site_of_domain
+from engine.sandbox.sites import SITES, Site, site_of_domain
 from engine.sandbox.smtp_dialogue import Answer, Exchanger, IncomingMail, Then
 
+Directory = Callable[[str], Character | None]
+"""Who lives at an address, given in lower case; None: nobody."""
+
 Taken = Callable[[IncomingMail, Habit], None]
+"""Told of every mail that was taken and answered."""
 
 _NO_SUCH_USER = Answer("550 5.1.1 User unknown")
 _NOT_OURS = Answer("554 5.7.1 Relay access denied")
@@ -24,45 +28,50 @@ _VANISH = Answer(then=Then.HANG_UP)
 
 
 class Mailboxes:
-    """The mailboxes at all sites. They turn to their second habit once `turn` is called."""
+    """The mailboxes at all sites; each follows its character's first habit until it turns to the next.
+
+    Domains that no site has belong to `else_at`, or are refused.
+    """
 
     def __init__(
-        self,
-        clock: Clock,
-        residents: Mapping[str, Character],
-        log: ReceiverLog,
-        taken: Taken,
-        ration: Ration | None = None,
+        self, clock: Clock, directory: Directory, log: ReceiverLog, taken: Taken, *, else_at: Site | None = None
     ) -> None:
-        self._clock, self._residents, self._log, self._taken = clock, residents, log, taken
-        self._ration = ration or Ration()
+        self._clock, self._directory, self._log, self._taken = clock, directory, log, taken
+        self._else_at = else_at
         self._sites = site_of_domain()
-        self._rations: dict[str, deque[datetime]] = {}
+        self._site_of_host = {host.name: site for site in SITES for host in site.hosts}
+        self._rations: defaultdict[str, deque[datetime]] = defaultdict(deque)
         self._first_tries: dict[str, datetime] = {}
         self._dropped: set[str] = set()
-        self._has_turned = False
+        self._turned: set[str] = set()
+        self._all_turned = False
 
-    def turn(self) -> None:
-        """From now on everyone follows the second habit."""
-        self._has_turned = True
+    def turn(self, recipient: str) -> None:
+        """From now on one mailbox follows its second habit."""
+        self._turned.add(recipient.lower())
+
+    def turn_all(self) -> None:
+        """From now on everyone does, and whole sites too."""
+        self._all_turned = True
 
     def greet(self, host: Exchanger) -> Answer:
-        site = next(site for site in self._sites.values() if host in site.hosts)
-        if site.temper is Temper.SILENT and self._has_turned:
+        if self._site_of_host[host.name].falls_silent and self._all_turned:
             return Answer(then=Then.IGNORE)
         return Answer(f"220 {host.name} ESMTP")
 
     def hear(self, host: Exchanger, mail_from: str, recipient: str) -> Answer:
-        site = self._sites.get(recipient.rpartition("@")[2].lower())
+        site = self._site_of(recipient)
         if site is None or host not in site.hosts:
             return _NOT_OURS
         if not self._has_ration(site):
             return _RATION_USED
-        resident = self._residents.get(recipient.lower())
-        return self._answer(self._habit(resident), mail_from, recipient) if resident else _NO_SUCH_USER
+        resident = self._directory(recipient.lower())
+        return self._answer(self._habit(resident, recipient), mail_from, recipient) if resident else _NO_SUCH_USER
 
     def take(self, mail: IncomingMail) -> Answer:
-        habit = self._habit(self._residents[mail.recipient.lower()])
+        resident = self._directory(mail.recipient.lower())
+        assert resident is not None
+        habit = self._habit(resident, mail.recipient)
         if habit.drops and mail.mail_from not in self._dropped:
             self._dropped.add(mail.mail_from)
             self._write_down(mail, is_answered=False, is_kept=habit.drops is Drop.KEPT)
@@ -72,8 +81,12 @@ class Mailboxes:
         self._taken(mail, habit)
         return Answer(f"250 2.0.0 Ok: queued at {mail.host}")
 
-    def _habit(self, resident: Character) -> Habit:
-        return resident.then if self._has_turned else resident.first
+    def _site_of(self, recipient: str) -> Site | None:
+        return self._sites.get(recipient.rpartition("@")[2].lower(), self._else_at)
+
+    def _habit(self, resident: Character, recipient: str) -> Habit:
+        has_turned = self._all_turned or recipient.lower() in self._turned
+        return resident.then if has_turned else resident.first
 
     def _answer(self, habit: Habit, mail_from: str, recipient: str) -> Answer:
         first_try = self._first_tries.setdefault(mail_from, self._clock.now()) if habit.refusal else None
@@ -83,17 +96,17 @@ class Mailboxes:
         return Answer("250 2.1.5 Ok")
 
     def _has_ration(self, site: Site) -> bool:
-        if site.temper is not Temper.RATIONING:
+        if site.ration is None:
             return True
-        taken = self._rations.setdefault(site.domains[0], deque())
-        while taken and self._clock.now() - taken[0] >= self._ration.window:
+        taken = self._rations[site.name]
+        while taken and self._clock.now() - taken[0] >= site.ration.window:
             taken.popleft()
-        return len(taken) < self._ration.mails
+        return len(taken) < site.ration.mails
 
     def _use_ration(self, mail: IncomingMail) -> None:
-        site = self._sites[mail.recipient.rpartition("@")[2].lower()]
-        if site.temper is Temper.RATIONING:
-            self._rations[site.domains[0]].append(self._clock.now())
+        site = self._site_of_host[mail.host]
+        if site.ration:
+            self._rations[site.name].append(self._clock.now())
 
     def _write_down(self, mail: IncomingMail, *, is_answered: bool, is_kept: bool) -> None:
         self._log.append(

@@ -24,9 +24,9 @@ class Exchangers:
         self._servers: list[asyncio.Server] = []
         self._tls = _context(self._hosts)
 
-    async def start(self) -> int:
-        """Listen at every host's address and return the port."""
-        return await bind_together(self._bind)
+    async def start(self, port: int = 0) -> int:
+        """Listen at every host's address and return the port, one for all; 0: the system chooses."""
+        return await bind_together(lambda: self._bind(port))
 
     async def stop(self) -> None:
         """Stop listening and hang up on everybody."""
@@ -38,8 +38,7 @@ class Exchangers:
             await server.wait_closed()
         self._servers.clear()
 
-    async def _bind(self) -> int:
-        port = 0
+    async def _bind(self, port: int) -> int:
         try:
             for host in self._hosts:
                 port = await self._listen(host, port)

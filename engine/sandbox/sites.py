@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 
 from engine.sandbox.dns import Manner, Name, address, alias, mail_domain, null_mx
 from engine.sandbox.smtp_dialogue import EXTENSIONS, Exchanger
@@ -13,12 +12,12 @@ _FIRST_ADDRESS = 10
 _OLD_FASHIONED = ("SIZE 10485760", "8BITMIME")
 
 
-class Temper(Enum):
-    """How a whole site treats us, whoever the mail is for."""
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """How many mails a site takes from us in how long."""
 
-    ORDINARY = "as any stranger"
-    RATIONING = "takes only so many mails an hour"
-    SILENT = "takes the connection and never greets, once it has turned"
+    mails: int
+    window: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +26,13 @@ class Site:
 
     domains: tuple[str, ...]
     hosts: tuple[Exchanger, ...]
-    temper: Temper = Temper.ORDINARY
     has_mx_records: bool = True
+    ration: Ration | None = None
+    falls_silent: bool = False  # once everyone has turned, connections are taken and never greeted
 
-
-@dataclass(frozen=True, slots=True)
-class Ration:
-    """How many mails a rationing site takes in how long."""
-
-    mails: int = 20
-    window: timedelta = timedelta(minutes=10)
+    @property
+    def name(self) -> str:
+        return self.domains[0]
 
 
 class _Addresses:
@@ -67,9 +63,13 @@ SKARGARDSNAT = Site(
 HEMDATOR = Site(("hemdator.example",), (_host("hemdator.example"),), has_mx_records=False)
 KOMMUNPOST = Site(("kommunpost.example",), (_host("post.kommunpost.example", extensions=_OLD_FASHIONED),))
 RELAPOST = Site(("relapost.example", "relapost.test"), (_host("in.relapost.example"),))
-STORPOST = Site(("storpost.example", "storpost.test"), (_host("mx.storpost.example", tls=True),), Temper.RATIONING)
+STORPOST = Site(
+    ("storpost.example", "storpost.test"),
+    (_host("mx.storpost.example", tls=True),),
+    ration=Ration(20, timedelta(minutes=10)),
+)
 MURPOST = Site(("murpost.example", "murpost.test"), (_host("vakt.murpost.example"),))
-TYSTPOST = Site(("tystpost.example",), (_host("mx.tystpost.example"),), Temper.SILENT)
+TYSTPOST = Site(("tystpost.example",), (_host("mx.tystpost.example"),), falls_silent=True)
 TAPPNAT = Site(("tappnat.example",), (_host("mx.tappnat.example"),))
 
 SITES = (NORRPOST, SKARGARDSNAT, HEMDATOR, KOMMUNPOST, RELAPOST, STORPOST, MURPOST, TYSTPOST, TAPPNAT)
@@ -103,5 +103,6 @@ def zones() -> dict[str, Name]:
         if site.has_mx_records
         for domain in site.domains
     }
-    odd = {ALIAS: alias(NORRPOST.domains[0]), NULL_MX: null_mx(), FAILING_DNS: Name(manner=Manner.FAILS)}
-    return {**hosts, **domains, **odd}
+    odd = {ALIAS: alias(NORRPOST.name), NULL_MX: null_mx(), FAILING_DNS: Name(manner=Manner.FAILS)}
+    missing = dict.fromkeys((NO_SUCH_DOMAIN, MISTYPED_DOMAIN), Name(manner=Manner.MISSING))
+    return {**hosts, **domains, **odd, **missing}
