@@ -8,11 +8,13 @@ ADDRESS_LIMIT_CHARACTERS = 320
 
 _ASCII_ADDRESS = Pattern(r"""(?:"[^"@\n]{1,64}"|[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,128})@[A-Za-z0-9_.\-]{1,255}""")
 _ANY_ADDRESS = Pattern(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"'@]{2,255}")
-_X400_NAMES = ("smtp=", "rfc-822=", "rfc822=", "internet=")
+_X400_NAMES = ("dd.rfc-822=", "dd.rfc822=", "dd.smtp=", "smtp=", "rfc-822=", "rfc822=", "internet=")
 
 
 def find_addresses(text: str) -> list[str]:
     """Return the mail addresses in a text, in order, as they stand there but for punctuation around them."""
+    if "(a)" in text and "=" in text:  # X.400 has no @
+        text = text.replace("(a)", "@").replace("/", " ")
     if "@" not in text:
         return []
     found = [tidy for word in _ASCII_ADDRESS.find_all(text) if (tidy := _trim(word))]

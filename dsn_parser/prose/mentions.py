@@ -77,7 +77,7 @@ def find_mentions(lines: list[str]) -> list[Mention]:
     """Return every mention of an address in the lines of a notice, in order."""
     mentions: list[Mention] = []
     for number, line in enumerate(lines[:LINE_LIMIT]):
-        if "@" in line:
+        if "@" in line or "(a)" in line:
             mentions.extend(_mentions_in(line, number, lines))
     return mentions
 

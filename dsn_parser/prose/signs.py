@@ -38,12 +38,12 @@ _WORDS = any_of(
 )  # fmt: skip
 _LATE = any_of(
     r"(?:message|mail|delivery)[^\n]{0,60}(?:has been |was |is |been )?delayed", r"\bdelay(?:ed)?\b[^\n]{0,10}\(?(?:warning|notification)", r"status notification \(delay\)|\(delay(?:ed)?\)",
-    r"has not (?:yet )?been delivered", r"this is a warning (?:message )?only", r"^\s*warning[-: ]+(?:could not send|message|delivery|mail)", r"notification: warning|temporary failure report|transient non-fatal",
+    r"has not yet been delivered", r"this is a warning (?:message )?only", r"^\s*warning[-: ]+(?:could not send|message|delivery|mail)", r"notification: warning|temporary failure report|transient non-fatal",
     r"will (?:be retried|retry|keep trying|continue to try|try again)|still (?:being )?(?:retried|trying|in the queue)|delivery attempts will continue|(?:is|are) still trying", r"do(?:es)? not need to re-?send", r"could not be delivered (?:yet|for the last)",
     r"delivery incomplete|temporary problem delivering|delivery will be retried", r"verz.gert|wird weiterhin versucht|retard[ée]|est retard|f.rdr.j|f.rsenad|viiv.sty|demora|ritardo|vertraagd|forsinke", r"задерж|отложен|遅延|遅れて",
 )  # fmt: skip
 _GAVE_UP = any_of(
-    r"giv(?:e|en|ing) up", r"not going to try again", r"permanent(?:ly)? (?:error|fail|fatal)|failed permanently|fatal errors", r"could not be delivered (?:to|after)", r"was not delivered (?:within|to)|delivery (?:has )?failed", r"no further (?:delivery )?attempts", r"cannot send (?:message )?(?:for|within)",
+    r"(?:have|has|had|.ve|is|are) given up|giving up|gave up", r"not going to try again", r"permanent(?:ly)? (?:error|fail|fatal)|failed permanently|fatal errors", r"could not be delivered (?:to|after)", r"was not delivered (?:within|to)|delivery (?:has )?failed", r"no further (?:delivery )?attempts", r"cannot send (?:message )?(?:for|within)",
 )  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""Reads hostile mail in processes that are killed at their limits, so that one mail never stops the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from dsn_parser.read_report import UNPARSEABLE, read_report
+from dsn_parser.report import Report
+
+CPU_LIMIT_SECONDS = 2.0
+MEMORY_LIMIT_BYTES = 128 * 1024 * 1024
+WALL_LIMIT_SECONDS = 30.0
+"""A worker that waits instead of computing, as on a swapping machine, is given this long."""
+
+MAILS_PER_WORKER = 5000
+"""Then a worker is replaced, so that what libraries cache never piles up."""
+
+_log = logging.getLogger(__name__)
+
+Reader = Callable[[bytes], Report]
+
+
+class ParserPool:
+    """Worker processes that read mails: `async with ParserPool() as pool: report = await pool.read(raw)`."""
+
+    def __init__(self, workers: int = 1, reader: Reader = read_report) -> None:
+        self._reader = reader
+        # Spawned, not forked: a fork would take the locks of a running event loop along.
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPool(workers, MAILS_PER_WORKER, initializer=warm_up, context=spawn)
+
+    async def read(self, raw: bytes) -> Report:
+        """Read one mail; one that costs 2 s of CPU or 128 MB, or kills its worker, is unparseable (THREATS, Parser)."""
+        future = self._pool.schedule(read_within_limits, (self._reader, raw), timeout=WALL_LIMIT_SECONDS)
+        try:
+            return await asyncio.wrap_future(future)
+        except (ProcessExpired, TimeoutError):
+            return UNPARSEABLE
+        except Exception:  # a fault of ours must not stop the queue either; the mail itself is kept
+            _log.exception("a mail could not be read")
+            return UNPARSEABLE
+
+    async def close(self) -> None:
+        """Finish what is being read and end the workers."""
+        self._pool.close()
+        await asyncio.to_thread(self._pool.join)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.close()
+
+
+def warm_up() -> None:
+    """Load the rules before the first mail, so that its limits count only what the mail costs."""
+    read_report(b"Subject: undeliverable\n\n550 5.1.1 user unknown")
+
+
+def read_within_limits(reader: Reader, raw: bytes) -> Report:
+    """Run in a worker: the process ends by SIGPROF past the CPU limit, or itself when memory is refused."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_memory_in_use_bytes() + MEMORY_LIMIT_BYTES, most))
+    signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT_SECONDS)
+    try:
+        return reader(raw)
+    except MemoryError:
+        os._exit(os.EX_OSERR)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _memory_in_use_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+    return pages * resource.getpagesize()
