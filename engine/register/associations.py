@@ -21,7 +21,6 @@ MOST_COLUMNS = 60
 _LONGEST_NAME = 100
 _LONGEST_COLUMN = 60
 _LONGEST_SLUG = 40
-_RESERVED = frozenset(BUILT_IN_COLUMNS) | {"id", "version"}
 
 
 async def create(
@@ -72,7 +71,7 @@ def check_own_columns(columns: Sequence[str]) -> tuple[str, ...]:
     if len(own) > MOST_COLUMNS:
         raise InvalidInput("columns", f"give at most {MOST_COLUMNS} columns")
     for column in own:
-        if column.lower() in _RESERVED or set(column) & set('"\\'):
+        if column in BUILT_IN_COLUMNS or set(column) & set('"\\'):
             raise InvalidInput("columns", f"{column!r} cannot be a column; give another name, without quotation marks")
     if len({column.casefold() for column in own}) < len(own):
         raise InvalidInput("columns", "two columns have the same name; take one away")

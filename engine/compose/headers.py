@@ -1,0 +1,110 @@
+"""Header fields: short, folded, and never more than the one field they are meant to be (RFC 5322, RFC 2047).
+
+Every value is first made one line of single spaces, so folding it only ever means a line break before a space, and
+its relaxed canonical form (RFC 6376 3.4.2) is the value itself.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+
+_LINE = 76
+_LONGEST_LINE = 990
+_WORD_BYTES = 39  # in base64 with =?utf-8?B?…?= 64: a line has room for it and the field's name (RFC 2047 2)
+_PLAIN = re.compile(r"[ -~]*")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_JOINER = "\u200d"  # holds composed emoji together
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def tidy(text: str) -> str:
+    """One line of visible characters and single spaces, whatever came in."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    visible = "".join(mark if mark.isprintable() or mark == _JOINER else " " for mark in text)
+    return " ".join(visible.split())
+
+
+def unstructured(text: str) -> str:
+    """Free text, as in Subject; in encoded words where it is not plain ASCII of ordinary word length."""
+    line = tidy(text)
+    needs_words = not _PLAIN.fullmatch(line) or "=?" in line or any(len(word) > _LINE - 10 for word in line.split(" "))
+    return _encoded_words(line) if needs_words else line
+
+
+def phrase(text: str) -> str:
+    """A display name: bare atoms, a quoted string, or encoded words (RFC 5322 3.2.5)."""
+    line = tidy(text)
+    if "=?" not in line and len(line) < _LINE:
+        if _ATOMS.fullmatch(line):
+            return line
+        if _PLAIN.fullmatch(line):
+            escaped = line.replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"' if line else ""
+    return _encoded_words(line)
+
+
+def mailbox(name: str, address: str) -> str:
+    """A display name and an address; the address must be one that the register took."""
+    if not set(address).isdisjoint("\r\n\0 <>"):
+        raise ValueError("a header address holds what no address can")
+    shown = phrase(name)
+    return f"{shown} <{address}>" if shown else f"<{address}>"
+
+
+@lru_cache(maxsize=1024)
+def date(instant: datetime) -> str:
+    """An instant as in a Date field (RFC 5322 3.3), in UTC."""
+    day, month = _DAYS[instant.weekday()], _MONTHS[instant.month - 1]
+    return f"{day}, {instant.day} {month} {instant.year:04} {instant:%H:%M:%S} +0000"
+
+
+def field(name: str, value: str) -> bytes:
+    """The field as it goes over the wire, folded at spaces to 78 characters where they allow it."""
+    line = f"{name}: {value}"
+    if len(line) > _LINE:
+        line = _fold(line)
+    return line.encode() + b"\r\n"
+
+
+def canonical(name: str, value: str) -> bytes:
+    """The field in the relaxed form that is signed (RFC 6376 3.4.2)."""
+    return f"{name.lower()}:{value}\r\n".encode()
+
+
+def _fold(line: str) -> str:
+    lines: list[str] = []
+    current = ""
+    for word in line.split(" "):
+        if current and len(current) + len(word) >= _LINE and (lines or not current.endswith(":")):
+            lines.append(current)
+            current = word
+        else:
+            current = f"{current} {word}" if current else word
+    lines.append(current)
+    if max(map(len, lines)) > _LONGEST_LINE:
+        raise ValueError("a header word is too long for a line")
+    return "\r\n ".join(lines)
+
+
+def _encoded_words(line: str) -> str:
+    """Base64 words of whole characters, each short enough for its own line (RFC 2047 5)."""
+    whole = line.encode("utf-8", "replace")
+    blocks = [whole] if len(whole) <= _WORD_BYTES else _blocks(line)
+    return " ".join(f"=?utf-8?B?{b64encode(block).decode()}?=" for block in blocks)
+
+
+def _blocks(line: str) -> Iterator[bytes]:
+    block = b""
+    for mark in line:
+        raw = mark.encode("utf-8", "replace")
+        if len(block) + len(raw) > _WORD_BYTES:
+            yield block
+            block = b""
+        block += raw
+    yield block

@@ -1,0 +1,178 @@
+"""One member's mail as bytes: headers, both bodies and signatures, the same byte for byte however often it is made."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from config.vocabulary import MailingKind
+from engine.compose import headers
+from engine.compose.dkim import Seal, Signer
+from engine.compose.html import Bodies, render
+from engine.compose.placeholders import SIGN, Hole, Slot, as_html, as_text, cut, mark_holes
+from engine.compose.template import Template
+from engine.return_path import KeyRing, Purpose, sign
+from engine.store.mailings import Mailing, Sender
+
+CONFIRM_LINK = "%CONFIRM_LINK%"
+"""Stands in the body of a confirmation request for the member's own link."""
+
+TOKEN_FIELD = "X-Brevduva-Token"  # noqa: S105 - the name of a field, no secret
+"""Carries the return path's token, for reports that lack the return path itself."""
+
+_PERSONAL = ("To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "CFBL-Feedback-ID", TOKEN_FIELD)
+_NEVER_TWICE = ("From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "Content-Type", "List-Unsubscribe")
+"""Signed once more than they stand there, so that nobody can add another (RFC 6376 8.15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the installation is to the world, and the keys it signs with."""
+
+    sender_address: str
+    hostname: str
+    bounce_domain: str
+    base_url: str
+    ring: KeyRing
+    signers: tuple[Signer, ...]
+
+
+class Recipient(Protocol):
+    """What a mail needs to know of its message row."""
+
+    @property
+    def message_id(self) -> int: ...
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A mail as a person sees it."""
+
+    sender: str
+    reply_to: str
+    recipient: str
+    subject: str
+    html: str
+    text: str
+
+
+class Prepared:
+    """A mailing made ready: `render` adds what differs from member to member."""
+
+    def __init__(self, mailing: Mailing, identity: Identity) -> None:
+        self._identity = identity
+        self._is_confirmation = mailing.kind is MailingKind.CONFIRMATION
+        self._subject = list(cut(mark_holes(headers.tidy(mailing.subject)), as_text))
+        self._bodies = _render_bodies(mailing, identity)
+        boundary = f"=_brevduva_{mailing.id}"
+        self._template = Template(self._bodies, boundary)
+        self._fixed = _fixed_fields(mailing, identity, boundary)
+        self._fixed_raw = b"".join(headers.field(*pair) for pair in self._fixed.items())
+        self._fixed_canonical = b"".join(headers.canonical(*pair) for pair in self._fixed.items())
+        names = [name.lower() for name in (*self._fixed, *_PERSONAL, *_NEVER_TWICE)]
+        self._seals = [Seal(signer, names) for signer in identity.signers]
+
+    def render(self, recipient: Recipient) -> bytes:
+        """The signed mail with CRLF line ends, not yet dot-stuffed."""
+        values = self._values(recipient)
+        body = self._template.fill(values)
+        personal = self._personal_fields(recipient, values).items()
+        canonical = self._fixed_canonical + b"".join([headers.canonical(*pair) for pair in personal])
+        body_hash = b64encode(body.digest).decode()
+        seconds = int(recipient.created_at.timestamp())
+        signatures = [seal.field(canonical, body_hash, seconds) for seal in self._seals]
+        fields = [headers.field(*pair) for pair in personal]
+        return b"".join([*signatures, *fields, self._fixed_raw, b"\r\n", body.raw])
+
+    def show(self, recipient: Recipient) -> Shown:
+        """The mail as the member will see it."""
+        values = self._values(recipient)
+        return Shown(
+            sender=self._fixed["From"],
+            reply_to=self._fixed["Reply-To"],
+            recipient=f"{values[Hole.NAME]} <{recipient.email}>",
+            subject=_fill(self._subject, values),
+            html=_fill(cut(self._bodies.html, as_html), values),
+            text=_fill(cut(self._bodies.text, as_text), values),
+        )
+
+    def _values(self, recipient: Recipient) -> dict[Hole, str]:
+        first, last = headers.tidy(recipient.first_name), headers.tidy(recipient.last_name)
+        ring, number = self._identity.ring, recipient.message_id
+        return {
+            Hole.NAME: f"{first} {last}".strip(),
+            Hole.FIRST_NAME: first,
+            Hole.LAST_NAME: last,
+            Hole.UNSUBSCRIBE: sign(ring, Purpose.UNSUBSCRIBE, number),
+            Hole.CONFIRM: sign(ring, Purpose.CONFIRM, number) if self._is_confirmation else "",
+        }
+
+    def _personal_fields(self, recipient: Recipient, values: Mapping[Hole, str]) -> dict[str, str]:
+        domain, url = self._identity.bounce_domain, self._identity.base_url
+        token = sign(self._identity.ring, Purpose.BOUNCE, recipient.message_id)
+        leave = values[Hole.UNSUBSCRIBE]
+        local = recipient.email.rpartition("@")[0]
+        return {
+            "To": headers.mailbox(values[Hole.NAME], f"{local}@{recipient.domain}"),
+            "Subject": headers.unstructured(_fill(self._subject, values)),
+            "Date": headers.date(recipient.created_at),
+            "Message-ID": f"<{token}@{domain}>",
+            "List-Unsubscribe": f"<{url}/u/{leave}>, <mailto:{Purpose.UNSUBSCRIBE}+{leave}@{domain}>",
+            "CFBL-Feedback-ID": token,
+            TOKEN_FIELD: token,
+        }
+
+
+def prepare(mailing: Mailing, identity: Identity) -> Prepared:
+    """Do once what is the same for every member of a mailing."""
+    return Prepared(mailing, identity)
+
+
+def _fixed_fields(mailing: Mailing, identity: Identity, boundary: str) -> dict[str, str]:
+    sender, home = mailing.sender, identity.sender_address.rpartition("@")[2]
+    fields = {
+        "From": headers.mailbox(f"{sender.user} via {sender.association}", identity.sender_address),
+        "Reply-To": headers.mailbox(sender.user, sender.user_email),
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        "List-Id": headers.mailbox(sender.association, f"{sender.slug}.{home}"),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Feedback-ID": f"{mailing.id}:{sender.slug}:{mailing.kind}:brevduva",
+        "CFBL-Address": f"feedback@{identity.bounce_domain}; report=arf",
+    }
+    if mailing.kind is MailingKind.CONFIRMATION:
+        fields["Auto-Submitted"] = "auto-generated"
+    return fields
+
+
+def _render_bodies(mailing: Mailing, identity: Identity) -> Bodies:
+    body = mark_holes(mailing.body)
+    if mailing.kind is MailingKind.CONFIRMATION:
+        body = body.replace(CONFIRM_LINK, f"{identity.base_url}/c/{SIGN[Hole.CONFIRM]}")
+    return render(body, mailing.format, mark_holes(headers.tidy(mailing.subject)), _footer(mailing.sender, identity))
+
+
+def _footer(sender: Sender, identity: Identity) -> tuple[str, ...]:
+    user, office, association = map(headers.tidy, (sender.user, sender.office, sender.association))
+    return (
+        f"Skickat av {user}, {office}, för {association}. Svar går till {user}.",
+        f"Vill du inte få fler utskick: {identity.base_url}/u/{SIGN[Hole.UNSUBSCRIBE]}",
+    )
+
+
+def _fill(pieces: Iterable[str | Slot], values: Mapping[Hole, str]) -> str:
+    filled = (piece.escape(values[piece.hole]) if isinstance(piece, Slot) else piece for piece in pieces)
+    return "".join(filled)
