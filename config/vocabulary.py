@@ -215,6 +215,7 @@ class Reason(Word):
     ENQUEUED = "enqueued", "Lagt i kö", "Written into the queue."
     CANCELLED = "cancelled", "Avbrutet", "The mailing was cancelled before the mail was sent."
     UNCERTAIN = "uncertain", "Svaret sågs aldrig", "The answer to the final dot was never seen."
+    FAILED = "failed", "Gick inte fram", "A report that it failed for good, without a reason."
     UNDEFINED = "undefined", "Oklart", "The words do not tell."
 
 

@@ -76,6 +76,7 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.CONTENT_POLICY: _ABOUT_CONTENT,
     Reason.REMOTE_SUPPRESSED: _SUPPRESSED_ELSEWHERE,
     Reason.KNOWN_BAD: _SUPPRESSED_ELSEWHERE,
+    Reason.FAILED: Meaning(VerdictStatus.BOUNCED, Fault.UNKNOWN, Action.SUPPRESS),
     Reason.COMPLAINT: Meaning(VerdictStatus.SPAM, Fault.COMPLAINT, Action.SUPPRESS),
     Reason.OPT_OUT: Meaning(VerdictStatus.UNSUBSCRIBED, Fault.OPTOUT, Action.SUPPRESS),
     Reason.OURS: Meaning(VerdictStatus.NONE, Fault.OURS, Action.NONE),

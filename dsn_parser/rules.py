@@ -40,6 +40,7 @@ class Rule:
     file: str
     tier: Tier = Tier.SURE
     sites: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
     klass: int = 0
 
     @property
@@ -48,8 +49,12 @@ class Rule:
         return f"{self.file} /{self.pattern}/"
 
     def holds(self, reply: Reply, site: str) -> bool:
-        """Whether the rule speaks of this receiver and this class of answer (4 or 5; 0 means both)."""
-        return (not self.klass or self.klass == klass_of(reply)) and (not self.sites or _is_of(site, self.sites))
+        """Whether the rule speaks of this receiver, this class of answer (4 or 5) and this enhanced status (`X.2.1`)."""
+        return (
+            (not self.klass or self.klass == klass_of(reply))
+            and (not self.sites or _is_of(site, self.sites))
+            and (not self.statuses or _status_without_class(reply) in self.statuses)
+        )
 
 
 class RuleBook:
@@ -68,7 +73,7 @@ class RuleBook:
 
     def all(self, reply: Reply, site: str = "") -> Iterator[Rule]:
         """Every rule whose words stand in the reply and that holds for it, in order."""
-        matches = (self.rules[number] for number in sorted(self._set.Match(mask_addresses(reply.text))))
+        matches = (self.rules[number] for number in sorted(self._set.Match(mask_addresses(reply.text)) or ()))
         return (rule for rule in matches if rule.holds(reply, site.lower()))
 
 
@@ -107,12 +112,17 @@ def _read_family(path: Path) -> Iterator[Rule]:
             file=path.name,
             tier=_tier(row),
             sites=tuple(row.get("sites", ())),
+            statuses=tuple(row.get("statuses", ())),
             klass=row.get("class", 0),
         )
 
 
+def _status_without_class(reply: Reply) -> str:
+    return f"X.{reply.enhanced.subject}.{reply.enhanced.detail}" if reply.enhanced else ""
+
+
 def _tier(row: dict[str, object]) -> Tier:
-    if "sites" in row:
+    if "sites" in row or "statuses" in row:
         return Tier.RECEIVER
     return Tier.VAGUE if row.get("vague") else Tier.SURE
 
