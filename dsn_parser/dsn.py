@@ -14,6 +14,8 @@ VALUE_LIMIT_CHARACTERS = 8192
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 
+# "5.1.0 - Unknown address error 550-'5.7.1 Access denied' (delivery attempts: 0)": the gateway's guess, then the answer.
+_QUOTED_ANSWER = Pattern(r"\s([45]\d\d-'.+)'")
 _INLINE = Pattern(r"(?im)^[ \t]*(?:final|original)-recipient[ \t]*:")
 _PER_RECIPIENT = frozenset(
     {"final-recipient", "original-recipient", "action", "status", "diagnostic-code", "remote-mta", "x-actual-recipient"}
@@ -50,10 +52,11 @@ class StatusRecord:
         return word if word in ACTIONS else ""
 
     @property
-    def diagnostic(self) -> str:
-        """The words of the refusal, those of the last server asked first."""
+    def diagnostics(self) -> tuple[str, ...]:
+        """The words of the refusal, the surest first: what a gateway quotes of the other server, then the whole."""
         names = ("diagnostic-code", "x-supplementary-info", "x-notes-diagnostic-code", "x-smtp-diagnostic")
-        return " ".join(value for name in names if (value := self.fields.get(name, "")))
+        whole = " ".join(value for name in names if (value := self.fields.get(name, "")))
+        return _QUOTED_ANSWER.find(whole).replace("-'", " ", 1), whole
 
     @property
     def status(self) -> str:
@@ -76,6 +79,11 @@ class StatusReport:
 def has_status(mail: Mail, notice: str) -> bool:
     """Tell whether a mail brings delivery status fields, as a part of their own or within its notice."""
     return any(True for _ in mail.of_type(*STATUS_TYPES)) or _INLINE.matches(notice)
+
+
+def without_status(notice: str) -> str:
+    """The notice before the status fields that it spells out, whole where it has none."""
+    return notice[: _INLINE_START.position(notice)] if _INLINE.matches(notice) else notice
 
 
 def read_status(mail: Mail, notice: str) -> StatusReport | None:

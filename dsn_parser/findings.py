@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 from dsn_parser.address import find_addresses, recipient_of_verp
-from dsn_parser.dsn import StatusRecord, StatusReport
+from dsn_parser.dsn import StatusRecord, StatusReport, without_status
 from dsn_parser.judge import judge
 from dsn_parser.mail import Mail
 from dsn_parser.prose.notice import Notice, read_notice
@@ -20,7 +20,7 @@ def from_status(status: StatusReport, mail: Mail, text: str, original: Original)
     if not records:
         return from_notice(mail, text, original, next(iter(status.records), StatusRecord()))
     named = tuple(record.recipient for record in records)
-    notice = cache(partial(read_notice, text, named))
+    notice = cache(partial(read_notice, without_status(text), named))
     subject = mail.headers.text("subject")
     return _once_each([_finding(record, status, notice, subject) for record in records])
 
@@ -58,7 +58,7 @@ def from_notice(
 
 def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], subject: str) -> Iterator[str]:
     """The texts that may tell why, the surest first; the notice is only read when the diagnosis says too little."""
-    yield record.diagnostic
+    yield from record.diagnostics
     yield from notice().candidates_for(recipient)
     yield subject
 

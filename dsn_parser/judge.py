@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from config.vocabulary import Reply, Verdict
+from config.vocabulary import Reason, Reply, Verdict
 from dsn_parser.classify import classify
 from dsn_parser.reply import parse_reply, with_status
 
@@ -14,7 +14,8 @@ def judge(
 ) -> tuple[Reply, Verdict]:
     """Classify each text in order of trust and keep the one that was understood best.
 
-    Words that a rule knows go before an enhanced status, that before a bare code, and that before nothing.
+    Words that a rule knows go before an enhanced status, that before a bare code, that before words which only say
+    that it failed, and those before nothing.
     """
     best: tuple[Reply, Verdict] | None = None
     for text in candidates:
@@ -33,6 +34,8 @@ def judge(
 
 
 def _depth(verdict: Verdict) -> int:
+    if verdict.reason is Reason.FAILED:
+        return 3
     if "/" in verdict.rule or verdict.rule.startswith("action"):
         return 0
-    return {"enhanced": 1, "code": 2}.get(verdict.rule.partition(" ")[0], 3)
+    return {"enhanced": 1, "code": 2}.get(verdict.rule.partition(" ")[0], 4)

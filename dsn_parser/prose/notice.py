@@ -20,6 +20,8 @@ _CHATTER = any_of(
     r"^if you (?:do so|sent|require|have|feel|believe|think|still)",
     r"please include this (?:problem )?report",
     r"delete your own text",
+    r"^\s*\((?:expanded|generated|ultimately generated) from",
+    r"^please (?:reply to|contact)",
     r"^\s*sent( on)?\s*:",
     r"^\s*subject\s*:",
     r"^\s*date\s*:",
@@ -96,12 +98,23 @@ def _deal_out(lines: list[str], mentions: list[Mention], notice: Notice) -> None
     for number, line in enumerate(lines):
         if number in turns:
             current = turns[number].key
-        if not line.strip() or _CHATTER.matches(line) or (answered and is_summary(line)):
+        if _says_nothing(line) or (answered and is_summary(line)) or _announces_another(current, number, lines, turns):
             continue
         (notice.of_recipient.setdefault(current, []) if current else notice.common).append(line.strip())
     for mention in mentions:
         if mention.part is Part.ALIAS and current:
             notice.aliases.setdefault(current, mention.address)
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or _CHATTER.matches(line)
+
+
+def _announces_another(current: str, number: int, lines: list[str], turns: dict[int, Mention]) -> bool:
+    """ "The following recipients did not receive your message:" above an address says nothing of the one before."""
+    if not current or number in turns or not lines[number].rstrip().endswith(":"):
+        return False
+    return any(later in turns and turns[later].key != current for later in range(number + 1, number + 3))
 
 
 def _join(lines: list[str], address: str) -> str:
