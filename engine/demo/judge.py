@@ -58,22 +58,22 @@ def judge(members: Sequence[tuple[Member, Entry | None]], receipts: Sequence[Rec
     """Judge every member and every mail; an Entry of None is a member whom the register does not have."""
     copies = _by_message(receipts, ring)
     mails = [mail for _, entry in members if entry for mails in entry.mails.values() for mail in mails]
-    extra = [_extra_copies(copies[mail.message_id]) for mail in mails]
+    extra = [_extra_copies(copies.get(mail.message_id, ())) for mail in mails]
     return Judgement(
         (*_judge_members(members), *_judge_receipts(copies, {mail.message_id for mail in mails})),
-        lost=sum(_is_lost(mail, copies[mail.message_id]) for mail in mails),
+        lost=sum(_is_lost(mail, copies.get(mail.message_id, ())) for mail in mails),
         duplicates=sum(unexplained for unexplained, _ in extra),
         uncertain=sum(explained for _, explained in extra),
     )
 
 
-def _by_message(receipts: Sequence[Receipt], ring: KeyRing) -> defaultdict[int, list[Receipt]]:
+def _by_message(receipts: Sequence[Receipt], ring: KeyRing) -> dict[int, list[Receipt]]:
     """The copies of each message in the order they came; -1 has those that carry no token of ours."""
     copies: defaultdict[int, list[Receipt]] = defaultdict(list)
     for receipt in receipts:
         message_id = verify(ring, Purpose.BOUNCE, receipt.token)
         copies[-1 if message_id is None else message_id].append(receipt)
-    return copies
+    return dict(copies)
 
 
 def _is_lost(mail: Mail, copies: Sequence[Receipt]) -> bool:
