@@ -24,6 +24,8 @@ _MARKDOWN = MarkdownIt("commonmark", {"breaks": True, "html": False}).enable(["t
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 _LINK = re.compile(r"https?://[^\s<>\"&']+(?:&amp;[^\s<>\"&']+)*[^\s<>\"&'.,;:!?)]")
 
+_MARKS = re.compile(r"[\\`*_{}\[\]()#+.!|<>~&-]")
+
 _STYLE = """
 body { margin: 0; padding: 24px 12px; background: #f4f4f1; color: #1c1c1a;
   font-family: Georgia, 'Times New Roman', serif; font-size: 16px; line-height: 1.5; }
@@ -56,6 +58,11 @@ def render(body: str, body_format: BodyFormat, title: str, footer: tuple[str, ..
         )
         text = get_text(inner, ParserConfig(display_links=True)).strip("\n")
     return Bodies(_page(inner, title, footer), "\n".join([text.rstrip(), "", "-- ", *footer, ""]))
+
+
+def escape(text: str) -> str:
+    """A text that Markdown shows as it is."""
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def _page(inner: str, title: str, footer: tuple[str, ...]) -> str:

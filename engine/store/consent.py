@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select, update
 
 from config.vocabulary import AddressStatus, ConsentKind, MailingKind, MessageStatus
-from engine.store.cards import Card
+from engine.store.cards import Card, choose
 from engine.store.database import Connection
+from engine.store.filters import Filter
 from engine.store.tables import Instant, association, card, consent_event, mailing, message
 
 _REQUESTS_A_DAY = 3
@@ -41,16 +42,26 @@ class Question:
     status: AddressStatus
 
 
-def without_asked_often(cards: Select[Any], now: datetime) -> Select[Any]:
-    """Leave out the addresses that got three confirmation requests within a day, from whatever association."""
+def askable(association_id: int, chosen: Filter, now: datetime) -> Select[Any]:
+    """The cards of a view to send a confirmation request to: unconfirmed, with an address, and not asked too often.
+
+    An address is asked at most three times a day, by all associations together.
+    """
     asked_often = (
         select(message.c.address_key)
         .join(mailing, mailing.c.id == message.c.mailing_id)
         .where(mailing.c.kind == MailingKind.CONFIRMATION, message.c.created_at > now - timedelta(days=1))
         .group_by(message.c.address_key)
-        .having(func.count() >= _REQUESTS_A_DAY)
+        .having(func.count() >= _REQUESTS_A_DAY, message.c.address_key != "")
     )
-    return cards.where(card.c.address_key.not_in(asked_often))
+    unconfirmed = choose(association_id, chosen, [AddressStatus.UNCONFIRMED])
+    return unconfirmed.where(card.c.email != "", card.c.address_key.not_in(asked_often))
+
+
+async def count_without_address(connection: Connection, association_id: int, chosen: Filter) -> int:
+    """How many unconfirmed cards of a view have no address to ask."""
+    nowhere = choose(association_id, chosen, [AddressStatus.UNCONFIRMED]).where(card.c.email == "")
+    return (await connection.execute(select(func.count()).select_from(nowhere.subquery()))).scalar_one()
 
 
 async def mark_requested(connection: Connection, mailing_id: int, text_version: str, now: datetime) -> int:

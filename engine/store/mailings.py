@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 
-from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus
+from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus, Reason
 from engine.errors import NotFound
 from engine.store.database import Connection
+from engine.store.messages import move_waiting
 from engine.store.tables import association, mailing, message, office, user
 
 
@@ -125,6 +126,12 @@ async def note_sent(
     """Keep what a mailing says of its sender for ever, and who was left out."""
     values = {"sender": asdict(sender), "skipped": dict(skipped), "sent_at": now}
     await connection.execute(update(mailing).where(mailing.c.id == mailing_id).values(values))
+
+
+async def cancel_waiting(connection: Connection, mailing_id: int, now: datetime) -> int:
+    """Take what has not left, and is not leaving this moment, out of the queue; returns how many messages."""
+    rest = message.c.mailing_id == mailing_id
+    return await move_waiting(connection, rest, MessageStatus.NONE, now, reason=Reason.CANCELLED)
 
 
 async def counts(connection: Connection, mailing_id: int) -> dict[MessageStatus, int]:
