@@ -12,7 +12,7 @@ from config.vocabulary import MailingKind
 from engine.compose import headers
 from engine.compose.dkim import Seal, Signer
 from engine.compose.html import Bodies, render
-from engine.compose.placeholders import SIGN, Hole, Slot, as_html, as_text, cut, mark_holes
+from engine.compose.placeholders import SIGN, Hole, Slot, as_html, as_text, cut, mark_holes, unknown_placeholders
 from engine.compose.template import Template
 from engine.return_path import KeyRing, Purpose, sign
 from engine.store.mailings import Mailing, Sender
@@ -58,8 +58,8 @@ class Recipient(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A mail as a person sees it."""
+class Preview:
+    """A mail as the member will see it, and what its writer should be warned of."""
 
     sender: str
     reply_to: str
@@ -67,6 +67,7 @@ class Shown:
     subject: str
     html: str
     text: str
+    warnings: tuple[str, ...]
 
 
 class Prepared:
@@ -76,6 +77,7 @@ class Prepared:
         self._identity = identity
         self._is_confirmation = mailing.kind is MailingKind.CONFIRMATION
         self._subject = list(cut(mark_holes(headers.tidy(mailing.subject)), as_text))
+        self._warnings = _warnings(mailing)
         self._bodies = _render_bodies(mailing, identity)
         boundary = f"=_brevduva_{mailing.id}"
         self._template = Template(self._bodies, boundary)
@@ -97,16 +99,17 @@ class Prepared:
         fields = [headers.field(*pair) for pair in personal]
         return b"".join([*signatures, *fields, self._fixed_raw, b"\r\n", body.raw])
 
-    def show(self, recipient: Recipient) -> Shown:
+    def show(self, recipient: Recipient) -> Preview:
         """The mail as the member will see it."""
         values = self._values(recipient)
-        return Shown(
+        return Preview(
             sender=self._fixed["From"],
             reply_to=self._fixed["Reply-To"],
             recipient=f"{values[Hole.NAME]} <{recipient.email}>",
             subject=_fill(self._subject, values),
             html=_fill(cut(self._bodies.html, as_html), values),
             text=_fill(cut(self._bodies.text, as_text), values),
+            warnings=self._warnings,
         )
 
     def _values(self, recipient: Recipient) -> dict[Hole, str]:
@@ -171,6 +174,11 @@ def _footer(sender: Sender, identity: Identity) -> tuple[str, ...]:
         f"Skickat av {user}, {office}, för {association}. Svar går till {user}.",
         f"Vill du inte få fler utskick: {identity.base_url}/u/{SIGN[Hole.UNSUBSCRIBE]}",
     )
+
+
+def _warnings(mailing: Mailing) -> tuple[str, ...]:
+    odd = unknown_placeholders(f"{mailing.subject} {mailing.body}")
+    return tuple(f"{word} is no placeholder; it will stand there as it is" for word in odd if word != CONFIRM_LINK)
 
 
 def _fill(pieces: Iterable[str | Slot], values: Mapping[Hole, str]) -> str:

@@ -44,7 +44,7 @@ class Confirmed:
 
 
 async def request_confirmations(
-    connection: Connection, association_id: int, chosen: Filter, user_id: int, office_id: int, now: datetime
+    connection: Connection, association_id: int, chosen: Filter, *, user_id: int, office_id: int, now: datetime
 ) -> SendCounts:
     """Ask every unconfirmed card of a view; those become `requested`, the others are counted by reason.
 

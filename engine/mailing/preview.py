@@ -5,27 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.compose.message import Identity, prepare
-from engine.compose.placeholders import unknown_placeholders
+from engine.compose.message import Identity, Preview, prepare
 from engine.store import cards, mailings
 from engine.store.cards import Card
 from engine.store.database import Connection
 
+__all__ = ["Preview", "preview"]
+
 _NO_MESSAGE = 0
 """The message number whose links lead nowhere; real ones begin at 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """One member's mail, and what the sender should be warned of."""
-
-    sender: str
-    reply_to: str
-    recipient: str
-    subject: str
-    html: str
-    text: str
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +47,4 @@ async def preview(
     """Make the mail for one card, with links that lead nowhere. Raises NotFound."""
     mailing = await mailings.get(connection, mailing_id, association_id)
     card = await cards.get(connection, association_id, card_id)
-    shown = prepare(mailing, identity).show(_Reader(card, mailing.created_at))
-    odd = unknown_placeholders(f"{mailing.subject} {mailing.body}")
-    return Preview(
-        sender=shown.sender,
-        reply_to=shown.reply_to,
-        recipient=shown.recipient,
-        subject=shown.subject,
-        html=shown.html,
-        text=shown.text,
-        warnings=tuple(f"{word} is no placeholder; it will stand there as it is" for word in odd),
-    )
+    return prepare(mailing, identity).show(_Reader(card, mailing.created_at))

@@ -55,12 +55,12 @@ async def send(
     return await settled_counts(connection, mailing_id, skipped)
 
 
-async def pause(connection: Connection, association_id: int, mailing_id: int, now: datetime) -> Mailing:
+async def pause(connection: Connection, association_id: int, mailing_id: int) -> Mailing:
     """Let nothing more leave until it is resumed. Raises NotFound and Conflict."""
     return await _turn(connection, association_id, mailing_id, [MailingState.SENDING], MailingState.PAUSED)
 
 
-async def resume(connection: Connection, association_id: int, mailing_id: int, now: datetime) -> Mailing:
+async def resume(connection: Connection, association_id: int, mailing_id: int) -> Mailing:
     """Let a paused mailing go on. Raises NotFound and Conflict."""
     return await _turn(connection, association_id, mailing_id, [MailingState.PAUSED], MailingState.SENDING)
 
