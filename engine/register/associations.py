@@ -11,11 +11,11 @@ from datetime import datetime
 from engine.errors import Conflict, InvalidInput
 from engine.register.texts import required
 from engine.store import associations as store
-from engine.store.associations import Association, get, listing
+from engine.store.associations import Association, by_slug, get, listing
 from engine.store.database import Connection
 from engine.store.filters import BUILT_IN_COLUMNS
 
-__all__ = ["Association", "check_own_columns", "create", "get", "listing", "remove", "update"]
+__all__ = ["Association", "by_slug", "check_own_columns", "create", "get", "listing", "remove", "update"]
 
 MOST_COLUMNS = 60
 _LONGEST_NAME = 100

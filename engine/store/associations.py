@@ -52,6 +52,14 @@ async def get(connection: Connection, association_id: int) -> Association:
     return _to_association(row)
 
 
+async def by_slug(connection: Connection, slug: str) -> Association:
+    """Raises NotFound."""
+    row = (await connection.execute(select(association).where(association.c.slug == slug))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such association")
+    return _to_association(row)
+
+
 async def is_slug_taken(connection: Connection, slug: str) -> bool:
     query = select(association.c.id).where(association.c.slug == slug)
     return (await connection.execute(query)).first() is not None
