@@ -33,6 +33,7 @@ async def stand(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
     base_url = str(settings.web.base_url)
     async with httpx.AsyncClient() as client:
         clock = SystemClock()

@@ -1,0 +1,34 @@
+"""`python -m engine.demo`: runs the main job in the box and ends with 0 where everything came out as it must."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from engine.demo.performance import perform
+from engine.demo.report import write_json
+
+
+def main(
+    members: Annotated[int, typer.Option(min=1, help="How many members the registers hold.")] = 500,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    json: Annotated[Path | None, typer.Option(help="Write the final table to this file, for machines.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the service and its web page up until Ctrl-C.")] = False,
+) -> None:
+    """Run the main job in the internet in a box: register, confirmation, mailing, every member's answer."""
+    console = Console()
+    with contextlib.suppress(KeyboardInterrupt):
+        result = uvloop.run(
+            perform(console, members, seed, keep=keep, done=lambda result: write_json(json, result) if json else None)
+        )
+        sys.exit(0 if result.judgement.is_clean else 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
