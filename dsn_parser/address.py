@@ -6,8 +6,11 @@ from dsn_parser.scan import Pattern
 
 ADDRESS_LIMIT_CHARACTERS = 320
 
-_ASCII_ADDRESS = Pattern(r"""(?:"[^"@\n]{1,64}"|[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,128})@[A-Za-z0-9_.\-]{1,255}""")
-_ANY_ADDRESS = Pattern(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"'@]{2,255}")
+# Japanese and Chinese set no space before an address, so their characters end one; letters of Europe may belong to it.
+_ADDRESS = Pattern(
+    r"""(?:"[^"@\n]+"|[A-Za-z\x{C0}-\x{52F}0-9!#$%&'*+/=?^_`{|}~.\-]+)@[A-Za-z\x{C0}-\x{52F}0-9_.\-]+"""
+)
+_ANY_ADDRESS = Pattern(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"'@]+")
 _X400_NAMES = ("dd.rfc-822=", "dd.rfc822=", "dd.smtp=", "smtp=", "rfc-822=", "rfc822=", "internet=")
 
 
@@ -17,7 +20,7 @@ def find_addresses(text: str) -> list[str]:
         text = text.replace("(a)", "@").replace("/", " ")
     if "@" not in text:
         return []
-    found = [tidy for word in _ASCII_ADDRESS.find_all(text) if (tidy := _trim(word))]
+    found = [tidy for word in _ADDRESS.find_all(text) if (tidy := _trim(word))]
     return found or [tidy for word in _ANY_ADDRESS.find_all(text) if (tidy := _trim(word))]
 
 
@@ -28,7 +31,8 @@ def _trim(word: str) -> str:
         if local.lower().startswith(name):
             local = local[len(name) :]
     is_link = local.startswith(("/", "?")) or "//" in local
-    return f"{local}@{domain}" if local and domain and not is_link else ""
+    is_too_long = len(local) + len(domain) >= ADDRESS_LIMIT_CHARACTERS
+    return f"{local}@{domain}" if local and domain and not is_link and not is_too_long else ""
 
 
 def read_address(value: str) -> str:

@@ -173,21 +173,33 @@ def _split_piece(piece: bytes) -> tuple[Headers, bytes]:
 def _split_multipart(body: bytes, boundary: str) -> list[bytes]:
     """Cut a body at its boundary lines; where the declared boundary is absent, the one that is there is used."""
     body = b"\n" + body
-    delimiter = b"\n--" + boundary.encode("utf-8", "replace")
-    if not boundary or delimiter not in body:
-        found = _BOUNDARY_LINE.find(body[:HEAD_LIMIT_BYTES].decode("latin-1"))
-        delimiter = b"\n--" + found.rstrip().encode("latin-1")
-        if not found:
-            return []
+    declared = _cut(body, boundary.encode("utf-8", "replace")) if boundary else []
+    if declared:
+        return declared
+    found = _BOUNDARY_LINE.find(body[:HEAD_LIMIT_BYTES].decode("latin-1")).rstrip()
+    return _cut(body, found.encode("latin-1")) if found else []
+
+
+def _cut(body: bytes, boundary: bytes) -> list[bytes]:
     pieces: list[bytes] = []
-    start = body.find(delimiter)
-    while start >= 0:
-        line_end = body.find(b"\n", start + len(delimiter))
-        if body.startswith(b"--", start + len(delimiter)) or line_end < 0:
-            break
-        end = body.find(delimiter, line_end)
-        pieces.append(body[line_end + 1 : end if end >= 0 else len(body)])
+    beginning = -1
+    for start, end, rest in _boundary_lines(body, b"\n--" + boundary):
+        if beginning >= 0:
+            pieces.append(body[beginning:start])
         if len(pieces) > PART_LIMIT:
             raise OverLimitError("parts")
-        start = end
-    return pieces
+        if rest == b"--":
+            return pieces
+        beginning = end
+    return pieces + ([body[beginning:]] if beginning >= 0 else [])
+
+
+def _boundary_lines(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Begin, end and rest of each boundary line; `--ab` is no boundary of `a` (RFC 2046 5.1.1)."""
+    start = body.find(delimiter)
+    while start >= 0:
+        end = body.find(b"\n", start + len(delimiter)) + 1 or len(body)
+        rest = body[start + len(delimiter) : end].strip()
+        if rest in {b"", b"--"}:
+            yield start, end, rest
+        start = body.find(delimiter, end - 1 if end < len(body) else end)
