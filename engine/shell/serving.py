@@ -1,0 +1,78 @@
+"""Commands that run the service or one of its parts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from config.settings import read_settings
+from engine.keys import dkim_record, load_keys, rotate_tokens
+from engine.shell.app import Json, Shell, app, run
+from engine.shell.output import console, show
+from engine.store import operations
+from engine.supervisor import ServiceRole, supervise
+
+
+@app.command()
+def serve(
+    roles: Annotated[list[ServiceRole] | None, typer.Argument(help="web, send, receive; none named means all.")] = None,
+) -> None:
+    """Run the service until it is told to stop; without a configuration in the sandbox, where no packet leaves."""
+    settings = read_settings()
+    run(_prepare)
+    console.print(f"Brevduva ({settings.sending.mode}) at {settings.web.base_url}", highlight=False)
+    asyncio.run(supervise(settings, roles or list(ServiceRole), {}))
+
+
+@app.command()
+def sandbox() -> None:
+    """Run the whole service in the internet in a box, whatever the configuration says of sending."""
+    settings = read_settings(sending={"mode": "sandbox"})
+    run(_prepare)
+    console.print(f"Brevduva (sandbox) at {settings.web.base_url}", highlight=False)
+    asyncio.run(supervise(settings, list(ServiceRole), {"BREVDUVA_SENDING__MODE": "sandbox"}))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema; safe to repeat."""
+    run(_prepare)
+    console.print("The database has the schema of this version.")
+
+
+@app.command()
+def nodes(as_json: Json = False) -> None:
+    """Show the processes of the service and when each was last heard of."""
+    show(run(_nodes), as_json=as_json, empty="No process has reported; start one with: brevduva serve")
+
+
+@app.command()
+def keys(
+    as_json: Json = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Sign return paths with a new key; old ones still verify.")] = False,
+) -> None:
+    """Show the DNS records that publish our DKIM keys; keys that are missing are made."""
+    settings = read_settings()
+    if rotate:
+        rotate_tokens(settings.storage.secrets_dir)
+    domain = settings.sending.sender_address.rpartition("@")[2]
+    made = load_keys(settings).dkim
+    rows = [
+        {"name": f"{selector}._domainkey.{domain}", "type": "TXT", "value": dkim_record(key)} for selector, key in made
+    ]
+    show(rows, as_json=as_json)
+
+
+async def _prepare(shell: Shell) -> None:
+    """`run` has migrated; make the secrets before several processes want them at once."""
+    load_keys(shell.settings)
+
+
+async def _nodes(shell: Shell) -> list[dict[str, object]]:
+    async with shell.database.read() as connection:
+        known = await operations.nodes(connection)
+    return [
+        {"name": node.name, "role": node.role, "host": node.host, "pid": node.pid, "seen_at": node.seen_at} for node in known
+    ]

@@ -1,0 +1,47 @@
+"""The processes of the service: each says that it lives, and senders learn from it who else shares the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+
+from engine.store.database import Connection
+from engine.store.tables import node
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One process; `name` is its own for life."""
+
+    name: str
+    role: str
+    host: str
+    pid: int
+    started_at: datetime
+
+
+async def beat(connection: Connection, this: Node, now: datetime) -> None:
+    """Say that a process lives."""
+    seen = update(node).where(node.c.name == this.name).values(seen_at=now)
+    if (await connection.execute(seen)).rowcount == 0:
+        row = {"name": this.name, "role": this.role, "host": this.host, "pid": this.pid, "started_at": this.started_at}
+        await connection.execute(insert(node).values(seen_at=now, **row))
+
+
+async def leave(connection: Connection, name: str) -> None:
+    """Say that a process has ended."""
+    await connection.execute(delete(node).where(node.c.name == name))
+
+
+async def alive(connection: Connection, role: str, seen_after: datetime) -> list[Node]:
+    """The processes of a role that were heard of lately, oldest first."""
+    columns = (node.c.name, node.c.role, node.c.host, node.c.pid, node.c.started_at)
+    query = select(*columns).where(node.c.role == role, node.c.seen_at > seen_after)
+    return [Node(*row) for row in await connection.execute(query.order_by(node.c.started_at, node.c.name))]
+
+
+async def forget_dead(connection: Connection, seen_before: datetime) -> None:
+    """Drop processes not heard of for long."""
+    await connection.execute(delete(node).where(node.c.seen_at < seen_before))

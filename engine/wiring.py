@@ -1,0 +1,96 @@
+"""What both journeys are built with, and how a process that runs one of them lives and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from config.settings import Settings, read_settings
+from engine.clock import Clock, SystemClock
+from engine.keys import Keys, load_keys
+from engine.outcome.decide import Policy
+from engine.queue.retry_schedule import next_attempt
+from engine.store import nodes
+from engine.store.database import Database
+from engine.store.nodes import Node
+
+BEAT_SECONDS = 2.0
+"""How often a process says that it lives."""
+
+DEAD_AFTER = timedelta(seconds=10)
+"""A process not heard of for so long has nothing left to say."""
+
+log = structlog.get_logger("process")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a role works with; it ends by itself soon after `stop` is set."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    keys: Keys
+    node: Node
+    stop: asyncio.Event
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the operator has chosen for the outcomes of attempts and reports."""
+    return Policy(
+        schedule=next_attempt,
+        window=timedelta(days=settings.sending.tries_for_days),
+        uncertain=settings.sending.uncertain,
+        scope=settings.suppression.scope,
+    )
+
+
+def run_process(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
+    """Run one role until SIGTERM or SIGINT."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(role, work))
+
+
+async def _run(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
+    settings, clock, stop = read_settings(), SystemClock(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(settings.storage.url)
+    node = Node(f"{role}-{secrets.token_hex(6)}", role, socket.gethostname(), os.getpid(), clock.now())
+    try:
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(_beat(database, node, clock))
+            await work(Process(settings, database, clock, load_keys(settings), node, stop))
+            beating.cancel()
+        async with database.write() as connection:
+            await nodes.leave(connection, node.name)
+    finally:
+        await database.close()
+
+
+async def _beat(database: Database, node: Node, clock: Clock) -> None:
+    """Say again and again that this process lives; a database that is away is no reason to die."""
+    while True:
+        try:
+            async with database.write() as connection:
+                await nodes.beat(connection, node, clock.now())
+        except Exception:  # the next beat may get through
+            log.exception("a heartbeat was not written", node=node.name)
+        await clock.sleep(BEAT_SECONDS)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  # absent on some systems; the standard loop does the same, slower
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
