@@ -52,11 +52,15 @@ class StatusRecord:
         return word if word in ACTIONS else ""
 
     @property
-    def diagnostics(self) -> tuple[str, ...]:
-        """The words of the refusal, the surest first: what a gateway quotes of the other server, then the whole."""
+    def diagnostic(self) -> str:
+        """The words of the refusal."""
         names = ("diagnostic-code", "x-supplementary-info", "x-notes-diagnostic-code", "x-smtp-diagnostic")
-        whole = " ".join(value for name in names if (value := self.fields.get(name, "")))
-        return _QUOTED_ANSWER.find(whole).replace("-'", " ", 1), whole
+        return " ".join(value for name in names if (value := self.fields.get(name, "")))
+
+    @property
+    def quoted_answer(self) -> str:
+        """What a gateway quotes of the other server beside its own guess, or ""."""
+        return _QUOTED_ANSWER.find(self.diagnostic).replace("-'", " ", 1)
 
     @property
     def status(self) -> str:

@@ -58,7 +58,10 @@ def from_notice(
 
 def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], subject: str) -> Iterator[str]:
     """The texts that may tell why, the surest first; the notice is only read when the diagnosis says too little."""
-    yield from record.diagnostics
+    if record.quoted_answer:
+        yield record.quoted_answer
+        return
+    yield record.diagnostic
     yield from notice().candidates_for(recipient)
     yield subject
 

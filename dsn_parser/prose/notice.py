@@ -29,6 +29,9 @@ _CHATTER = any_of(
     r"^[^:]{0,60}do not reply",
 )
 
+# A sentence above the list that tells why, where what stands under each name is only the mailer's code word (au, EZweb).
+_HEADLINE = any_of(r"^\s*the user\(s\) account is ")
+
 
 @dataclass(slots=True)
 class Notice:
@@ -46,7 +49,8 @@ class Notice:
 
     def candidates_for(self, recipient: str) -> tuple[str, ...]:
         """The texts that may tell why, the surest first: the other server's answer, the words under the name, the rest."""
-        return self.answers.get(recipient.lower(), ""), self.words_for(recipient), self.words_for_all
+        headline = " ".join(line for line in self.common if _HEADLINE.matches(line))
+        return headline, self.answers.get(recipient.lower(), ""), self.words_for(recipient), self.words_for_all
 
     def words_for(self, recipient: str) -> str:
         """The words about one recipient; where nothing was said under its name, those under the next one that has any."""

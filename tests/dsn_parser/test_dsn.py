@@ -24,7 +24,7 @@ def test_each_recipient_has_a_record_and_the_message_its_own_fields() -> None:
     assert (report.reporting_mta, report.envelope_id) == ("mx.example.org", "7kq2")
     ida, ola = report.records
     assert (ida.recipient, ida.original_recipient, ida.action, ida.status) == ("ida@example.org", "i@example.net", "failed", "5.1.1")
-    assert (ida.remote_mta, ida.diagnostics) == ("mx2.example.org", ("", "smtp; 550 5.1.1 user unknown"))
+    assert (ida.remote_mta, ida.diagnostic, ida.quoted_answer) == ("mx2.example.org", "smtp; 550 5.1.1 user unknown", "")
     assert (ola.recipient, ola.action) == ("ola@example.org", "delayed")
 
 
@@ -38,10 +38,10 @@ def test_a_local_name_gives_way_to_the_address_that_was_asked_for() -> None:
     assert record.recipient == "ida@example.org"
 
 
-def test_what_a_gateway_quotes_of_the_other_server_goes_before_its_guess() -> None:
+def test_what_a_gateway_quotes_of_the_other_server_is_told_from_its_guess() -> None:
     words = "5.1.0 - Unknown address error 550-'5.7.1 Access denied' (delivery attempts: 0)"
     (record,) = read(f"Final-Recipient: rfc822; a@example.org\nDiagnostic-Code: smtp; {words}\n").records
-    assert record.diagnostics == ("550 5.7.1 Access denied", f"smtp; {words}")
+    assert record.quoted_answer == "550 5.7.1 Access denied"
 
 
 @pytest.mark.parametrize("action", ["", "Action: nonsense\n"])
