@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -145,6 +146,11 @@ async def note_where(
     ).where(which)
     columns = ["association_id", "card_id", "address_key", "kind", "how", "text_version", "at"]
     await connection.execute(insert(consent_event).from_select(columns, rows))
+
+
+async def note_withdrawn(connection: Connection, card_ids: Collection[int], how: str, now: datetime) -> None:
+    """Note that members asked for no more."""
+    await note_where(connection, card.c.id.in_(card_ids), ConsentKind.WITHDRAWN, how, now)
 
 
 async def ledger(connection: Connection, card_id: int) -> list[Consent]:

@@ -52,15 +52,18 @@ class Event:
     report_id: int | None
 
 
-async def get(connection: Connection, message_id: int) -> Message | None:
-    """One message, or None."""
-    found = await select_messages(connection, message.c.id == message_id)
+async def get(connection: Connection, message_id: int, *, for_update: bool = False) -> Message | None:
+    """One message, or None; `for_update` keeps it as it is until the transaction ends."""
+    found = await select_messages(connection, message.c.id == message_id, for_update=for_update)
     return found[0] if found else None
 
 
-async def select_messages(connection: Connection, which: ColumnElement[bool]) -> list[Message]:
+async def select_messages(
+    connection: Connection, which: ColumnElement[bool], *, for_update: bool = False
+) -> list[Message]:
     """The messages of a condition, oldest first."""
-    rows = await connection.execute(select(*_MESSAGE_COLUMNS).where(which).order_by(message.c.id))
+    query = select(*_MESSAGE_COLUMNS).where(which).order_by(message.c.id)
+    rows = await connection.execute(query.with_for_update() if for_update else query)
     return [_to_message(row) for row in rows]
 
 

@@ -142,9 +142,9 @@ async def hold(
 
 
 async def overdue(connection: Connection, domains: Collection[str], first_before: datetime) -> list[Message]:
-    """What still waits for some domains though it was first tried or held before an instant."""
-    old = message.c.first_attempt_at <= first_before
-    return await select_messages(connection, _waits_for(domains) & message.c.lease.is_(None) & old)
+    """What still waits for some domains though it was first tried or held before an instant; locked for moving."""
+    old = (message.c.first_attempt_at <= first_before) & message.c.lease.is_(None)
+    return await select_messages(connection, _waits_for(domains) & old, for_update=True)
 
 
 def _waits_for(domains: Collection[str]) -> ColumnElement[bool]:

@@ -1,0 +1,253 @@
+"""Write down what answers and reports mean: message, event, card, suppression, strikes and waiting mail together.
+
+Everything happens in the caller's one transaction. What carries a stale lease changes nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.vocabulary import AddressStatus, EventKind, Fault, MessageStatus, Reason, Reply, Verdict
+from engine.outcome.decide import (
+    Decision,
+    Policy,
+    Scope,
+    decide_attempt,
+    decide_opt_out,
+    decide_report,
+    decide_uncertain,
+    give_up,
+)
+from engine.store import addresses, consent, message_rows, messages, queue
+from engine.store.blocking import block_waiting
+from engine.store.card_status import Turn, turn
+from engine.store.database import Connection
+from engine.store.message_rows import Message
+from engine.store.messages import Move
+from engine.store.queue import Job
+from engine.store.suppressions import Suppression, suppress
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """How one attempt ended; `uncertain` where the answer to the final dot was never seen."""
+
+    job: Job
+    verdict: Verdict
+    reply: Reply
+    host: str
+    tls: str
+    uncertain: bool
+    wait_hint_seconds: float | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """What a returned mail says of one message; `report_id` names the mail where it is kept."""
+
+    message_id: int
+    verdict: Verdict
+    reply: Reply
+    report_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A site that takes no mail until an instant: its domains, and why."""
+
+    domains: Collection[str]
+    until: datetime
+    reason: Reason
+    fault: Fault
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The messages that moved, and those that did not because the news came too late or changes nothing."""
+
+    moved: frozenset[int] = frozenset()
+    unmoved: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What was decided about one message, and the words that prove it."""
+
+    about: Job | Message
+    decision: Decision
+    evidence: str
+
+
+async def apply_attempts(
+    connection: Connection, attempts: Sequence[AttemptOutcome], now: datetime, policy: Policy
+) -> Applied:
+    """Settle a batch of attempts, each of another message. Those with a stale lease write nothing."""
+    decisions = [_decide(attempt, policy) for attempt in attempts]
+    moved = await messages.move(connection, list(map(_move_of_attempt, attempts, decisions)))
+    news = [
+        _News(attempt.job, decision, str(attempt.reply))
+        for attempt, decision in zip(attempts, decisions, strict=True)
+        if attempt.job.message_id in moved
+    ]
+    await _carry_out(connection, news, now, policy.scope)
+    return Applied(frozenset(moved), frozenset(attempt.job.message_id for attempt in attempts) - moved)
+
+
+async def apply_report(connection: Connection, report: ReportOutcome, now: datetime, policy: Policy) -> Applied:
+    """Apply what a returned mail says; where it can change nothing any more it leaves a line in the history."""
+    message = await message_rows.get(connection, report.message_id, for_update=True)
+    if message is None:
+        return Applied(unmoved=frozenset({report.message_id}))
+    decision = decide_report(message, report.verdict, report.at, policy)
+    return await _settle(connection, message, report, decision, now=now, scope=policy.scope)
+
+
+async def unsubscribe(connection: Connection, message_id: int, how: str, now: datetime, scope: Scope) -> bool:
+    """Let the member out who got a message; `how` says on which way. False where there is no such message."""
+    message = await message_rows.get(connection, message_id, for_update=True)
+    if message is None:
+        return False
+    if message.status is not MessageStatus.UNSUBSCRIBED:
+        decision = decide_opt_out(message, how)
+        report = ReportOutcome(message_id, decision.verdict, Reply(0, text=how), None, now)
+        await _settle(connection, message, report, decision, now=now, scope=scope)
+    return True
+
+
+async def pause_site(connection: Connection, pause: Pause, now: datetime, policy: Policy) -> Applied:
+    """Hold the mail for a site that takes none; what has waited its days out bounces instead, and is returned."""
+    late = await queue.overdue(connection, pause.domains, now - policy.window)
+    decision = give_up(pause.reason, pause.fault)
+    moved = await messages.move(connection, [_move_of_late(message, decision, pause, now) for message in late])
+    await _carry_out(connection, [_News(message, decision, pause.text) for message in late], now, policy.scope)
+    await queue.hold(
+        connection, pause.domains, pause.until, now, reason=pause.reason, fault=pause.fault, text=pause.text
+    )
+    return Applied(frozenset(moved))
+
+
+def _decide(attempt: AttemptOutcome, policy: Policy) -> Decision:
+    hint = attempt.wait_hint_seconds
+    if attempt.uncertain:
+        return decide_uncertain(attempt.job, attempt.at, policy, wait_hint_seconds=hint)
+    return decide_attempt(attempt.job, attempt.verdict, attempt.at, policy, wait_hint_seconds=hint)
+
+
+async def _settle(
+    connection: Connection,
+    message: Message,
+    report: ReportOutcome,
+    decision: Decision,
+    *,
+    now: datetime,
+    scope: Scope,
+) -> Applied:
+    move = _move_of_report(message, report, decision)
+    if decision.status is None:
+        await messages.note(connection, [move])
+    else:
+        await messages.move(connection, [move])
+    await _carry_out(connection, [_News(message, decision, str(report.reply))], now, scope)
+    one = frozenset({message.message_id})
+    return Applied(unmoved=one) if decision.status is None else Applied(moved=one)
+
+
+async def _carry_out(connection: Connection, news: Sequence[_News], now: datetime, scope: Scope) -> None:
+    """What the news means beyond its messages: cards, suppressions, waiting mail, strikes."""
+    await _turn_cards(connection, news, now)
+    await _suppress(connection, [one for one in news if one.decision.suppress], now, scope)
+    struck = [one.about.address_key for one in news if one.decision.strike]
+    await addresses.strike(connection, struck, now)
+    await addresses.accept(connection, [one.about.address_key for one in news if one.decision.accepted], now)
+
+
+async def _turn_cards(connection: Connection, news: Sequence[_News], now: datetime) -> None:
+    turns = [Turn(one.about.card_id, one.about.address_key, one.decision.card) for one in news if one.decision.card]
+    turned = await turn(connection, turns, now)
+    for one in news:
+        if one.about.card_id in turned and one.decision.card is AddressStatus.PROBLEM_UNSUBSCRIBED:
+            await consent.note_withdrawn(connection, [one.about.card_id], one.evidence, now)
+
+
+async def _suppress(connection: Connection, news: Sequence[_News], now: datetime, scope: Scope) -> None:
+    """Write suppressions and let them reach the mail that waits."""
+    suppressions = [_suppression(one, scope) for one in news]
+    await suppress(connection, suppressions, now)
+    by_reach: dict[int | None, list[str]] = defaultdict(list)
+    for one in suppressions:
+        by_reach[one.association_id].append(one.address_key)
+    for association_id, keys in by_reach.items():
+        await block_waiting(connection, keys, association_id, now)
+
+
+def _suppression(news: _News, scope: Scope) -> Suppression:
+    """Complaints and opt-outs reach as far as the installation says; what is dead is dead for everybody."""
+    assert news.decision.suppress is not None
+    by_the_member = news.decision.verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
+    return Suppression(
+        news.about.address_key,
+        news.about.association_id if by_the_member and scope == "association" else None,
+        news.decision.suppress,
+        news.decision.verdict.reason,
+        news.evidence,
+        news.about.message_id,
+    )
+
+
+def _move_of_attempt(attempt: AttemptOutcome, decision: Decision) -> Move:
+    assert decision.status is not None
+    job, verdict = attempt.job, decision.verdict
+    return Move(
+        job.message_id,
+        job.status,
+        decision.status,
+        attempt.at,
+        verdict.reason,
+        verdict.fault,
+        verdict.rule,
+        attempt.reply,
+        attempt.host,
+        attempt.tls,
+        job.attempts,
+        EventKind.ATTEMPT,
+        job.lease,
+        decision.next_attempt_at,
+    )
+
+
+def _move_of_report(message: Message, report: ReportOutcome, decision: Decision) -> Move:
+    return Move(
+        message.message_id,
+        message.status,
+        decision.status or message.status,
+        report.at,
+        decision.verdict.reason,
+        decision.verdict.fault,
+        decision.verdict.rule,
+        report.reply,
+        attempt=message.attempts,
+        kind=EventKind.REPORT,
+        next_attempt_at=decision.next_attempt_at,
+        report_id=report.report_id,
+    )
+
+
+def _move_of_late(message: Message, decision: Decision, pause: Pause, now: datetime) -> Move:
+    assert decision.status is not None
+    return Move(
+        message.message_id,
+        message.status,
+        decision.status,
+        now,
+        pause.reason,
+        pause.fault,
+        reply=Reply(0, text=pause.text),
+        attempt=message.attempts,
+        next_attempt_at=decision.next_attempt_at,
+    )
