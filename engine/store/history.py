@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
-from config.vocabulary import MessageStatus
+from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus
 from engine.errors import NotFound
 from engine.store.database import Connection
-from engine.store.tables import mailing, message, message_event, suppression
+from engine.store.mailings import Sender
+from engine.store.tables import association, mailing, message, message_event
 
 Counts = dict[MessageStatus, int]
 
@@ -24,12 +25,12 @@ class MailingRow:
 
     id: int
     association_id: int
-    kind: str
+    kind: MailingKind
     subject: str
     body: str
-    format: str
-    state: str
-    sender: dict[str, str]
+    format: BodyFormat
+    state: MailingState
+    sender: Sender
     skipped: dict[str, int]
     created_at: datetime
     sent_at: datetime | None
@@ -84,18 +85,13 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SuppressionRow:
-    """One reason why nothing is sent to an address; `association_id` is None where it holds for all."""
+class Letter:
+    """What a link in a mail is about: whose mail it was, and to which address."""
 
-    id: int
-    address_key: str
-    association_id: int | None
+    message_id: int
+    association: str
+    email: str
     status: MessageStatus
-    reason: str
-    evidence: str
-    message_id: int | None
-    created_at: datetime
-    lifted_at: datetime | None
 
 
 async def mailings(
@@ -149,6 +145,19 @@ async def one_message(connection: Connection, association_id: int, message_id: i
     return found[0]
 
 
+async def letter(connection: Connection, message_id: int) -> Letter:
+    """What a link in a message is about. Raises NotFound once the message is erased."""
+    query = (
+        select(message.c.id, association.c.name, message.c.email, message.c.status)
+        .join(association, association.c.id == message.c.association_id)
+        .where(message.c.id == message_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such message")
+    return Letter(row.id, row.name, row.email, MessageStatus(row.status))
+
+
 async def message_for_card(connection: Connection, mailing_id: int, card_id: int) -> MessageRow | None:
     """The message of a mailing to one member, or None where the member was no recipient."""
     query = select(message).where(message.c.mailing_id == mailing_id, message.c.card_id == card_id)
@@ -160,13 +169,6 @@ async def events(connection: Connection, message_id: int) -> list[EventRow]:
     """Everything that happened to a message, in order."""
     query = select(message_event).where(message_event.c.message_id == message_id).order_by(message_event.c.id)
     return [_to_event(row) for row in await connection.execute(query)]
-
-
-async def suppressions_of(connection: Connection, address_key: str, association_id: int) -> list[SuppressionRow]:
-    """Why an association may not write to an address, lifted reasons too, newest first."""
-    scope = suppression.c.association_id.is_(None) | (suppression.c.association_id == association_id)
-    query = select(suppression).where(suppression.c.address_key == address_key, scope)
-    return [_to_suppression(row) for row in await connection.execute(query.order_by(suppression.c.id.desc()))]
 
 
 async def count_messages(connection: Connection) -> Counts:
@@ -195,12 +197,12 @@ def _to_mailing(row: Row[Any], counts: Counts) -> MailingRow:
     return MailingRow(
         id=row.id,
         association_id=row.association_id,
-        kind=row.kind,
+        kind=MailingKind(row.kind),
         subject=row.subject,
         body=row.body,
-        format=row.format,
-        state=row.state,
-        sender=row.sender,
+        format=BodyFormat(row.format),
+        state=MailingState(row.state),
+        sender=Sender(**row.sender),
         skipped=row.skipped,
         created_at=row.created_at,
         sent_at=row.sent_at,
@@ -246,18 +248,4 @@ def _to_event(row: Row[Any]) -> EventRow:
         host=row.host,
         tls=row.tls,
         report_id=row.report_id,
-    )
-
-
-def _to_suppression(row: Row[Any]) -> SuppressionRow:
-    return SuppressionRow(
-        id=row.id,
-        address_key=row.address_key,
-        association_id=row.association_id,
-        status=MessageStatus(row.status),
-        reason=row.reason,
-        evidence=row.evidence,
-        message_id=row.message_id,
-        created_at=row.created_at,
-        lifted_at=row.lifted_at,
     )

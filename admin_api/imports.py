@@ -1,0 +1,45 @@
+"""Import of a register by API: the file is the body, the answer says what became of every row."""
+
+from __future__ import annotations
+
+from admin_api.endpoint import Call
+from admin_api.shapes import Shape
+from config.vocabulary import FindingKind, ImportOutcome
+from engine.register.imports import ImportReport, Sheet, import_register
+
+
+class FindingView(Shape):
+    """One thing that a person should look at in a row."""
+
+    kind: FindingKind
+    field: str
+    message: str
+    suggestion: str | None
+
+
+class RowView(Shape):
+    """What became of one row of the file; the head is row 1."""
+
+    row_number: int
+    outcome: ImportOutcome
+    card_id: int | None
+    findings: list[FindingView]
+
+
+class ImportView(Shape):
+    """What became of the whole file."""
+
+    rows: list[RowView]
+    counts: dict[str, int]
+    new_columns: list[str]
+
+
+def show(report: ImportReport) -> ImportView:
+    return ImportView.model_validate(report, from_attributes=True)
+
+
+async def create(call: Call, upload: Sheet) -> ImportView:
+    """Import a CSV or XLSX file into the register; no row is dropped silently."""
+    report = await import_register(call.connection, call.association_id, upload, call.now)
+    await call.note("register imported", rows=len(report.rows))
+    return show(report)

@@ -1,0 +1,1 @@
+"""The pages in Swedish, served whole and usable without script."""

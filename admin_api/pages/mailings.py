@@ -1,0 +1,90 @@
+"""Medlemsutskick: the list, one mailing with every recipient, and why a member did not get it."""
+
+from __future__ import annotations
+
+from admin_api.pages.page import Go, Outcome, Show, Visit
+from config.vocabulary import MailingState, MessageStatus
+from engine.lifecycle import WAITING
+from engine.mailing import sending
+from engine.mailing.explain import explain
+from engine.store import history
+from engine.store.history import MailingRow
+
+_MAILINGS_A_PAGE = 50
+_RECIPIENTS_A_PAGE = 100
+
+
+async def show_list(visit: Visit) -> Outcome:
+    """Every mailing with its progress, newest first."""
+    before = _number(visit, "before")
+    rows = await history.mailings(visit.connection, visit.association.id, before_id=before, limit=_MAILINGS_A_PAGE + 1)
+    shown = rows[:_MAILINGS_A_PAGE]
+    next_before = shown[-1].id if len(rows) > _MAILINGS_A_PAGE else None
+    return Show("mailings.html", {"mailings": shown, "next_before": next_before, "waiting": waiting})
+
+
+async def show(visit: Visit) -> Outcome:
+    """One mailing: what it says, and what became of it for every recipient."""
+    mailing = await history.one_mailing(visit.connection, visit.association.id, visit.id("mailing_id"))
+    if mailing.state is MailingState.DRAFT:
+        return Go(visit.here(f"/utskick/{mailing.id}/forhandsgranska"))
+    name = visit.request.query_params.get("status", "")
+    status = MessageStatus(name) if name in set(MessageStatus) else None
+    rows = await history.messages(
+        visit.connection,
+        mailing.id,
+        statuses=(status,) if status else (),
+        after_id=_number(visit, "after") or 0,
+        limit=_RECIPIENTS_A_PAGE + 1,
+    )
+    shown = rows[:_RECIPIENTS_A_PAGE]
+    return Show(
+        "mailing.html",
+        {
+            "mailing": mailing,
+            "status": status,
+            "messages": shown,
+            "next_after": shown[-1].id if len(rows) > _RECIPIENTS_A_PAGE else None,
+            "counts": [(one, mailing.counts[one]) for one in MessageStatus if mailing.counts.get(one)],
+            "waiting": waiting(mailing),
+        },
+    )
+
+
+async def why(visit: Visit) -> Outcome:
+    """Why a member did not get a mailing, or that it went well; printable as proof of dispatch."""
+    told = await explain(visit.connection, visit.association.id, visit.id("mailing_id"), visit.id("card_id"))
+    return Show("why.html", {"told": told})
+
+
+async def pause(visit: Visit) -> Outcome:
+    """Let nothing more of a mailing leave for now."""
+    await sending.pause(visit.connection, visit.association.id, visit.id("mailing_id"))
+    return await _turned(visit, "mailing paused", "pausat")
+
+
+async def resume(visit: Visit) -> Outcome:
+    """Let a paused mailing go on."""
+    await sending.resume(visit.connection, visit.association.id, visit.id("mailing_id"))
+    return await _turned(visit, "mailing resumed", "fortsatt")
+
+
+async def cancel(visit: Visit) -> Outcome:
+    """Let what has not left never leave."""
+    await sending.cancel(visit.connection, visit.association.id, visit.id("mailing_id"), visit.now)
+    return await _turned(visit, "mailing cancelled", "avbrutet")
+
+
+def waiting(mailing: MailingRow) -> int:
+    """How many recipients it may still change for."""
+    return sum(count for status, count in mailing.counts.items() if status in WAITING)
+
+
+async def _turned(visit: Visit, action: str, notice: str) -> Outcome:
+    await visit.note(action, mailing=visit.id("mailing_id"))
+    return Go(visit.here(f"/utskick/{visit.id('mailing_id')}"), notice)
+
+
+def _number(visit: Visit, name: str) -> int | None:
+    text = visit.request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -1,0 +1,136 @@
+"""Medlemslista: the register as a table, filtered, ordered, and saved as views."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from admin_api.pages.choice import Choice, choice_of_view, read_choice
+from admin_api.pages.page import Go, Outcome, Show, Visit
+from config.vocabulary import AddressStatus, Operator
+from engine.errors import InvalidInput
+from engine.register import cards, views
+from engine.register.cards import Card
+from engine.register.views import BUILT_IN_COLUMNS
+
+PAGE_SIZE = 100
+_EXPORT_BATCH = 5_000
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Which page of the list is shown."""
+
+    number: int
+    total: int
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * PAGE_SIZE
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+async def current_choice(visit: Visit) -> Choice:
+    """What is looked at: a saved view, or the filter, order and columns in the address or in a refused form."""
+    if visit.error:
+        return read_choice(visit.form.query)
+    query = visit.request.query_params
+    number = query.get("view", "")
+    if number.isascii() and number.isdecimal() and len(number) <= 18:
+        return choice_of_view(await views.get(visit.connection, visit.association.id, int(number)))
+    return read_choice(query)
+
+
+async def show_list(visit: Visit) -> Outcome:
+    """The members of the choice, a hundred a page."""
+    choice = await current_choice(visit)
+    number = visit.request.query_params.get("page", "1")
+    sheet = Sheet(max(1, int(number)) if number.isdecimal() and len(number) < 7 else 1, 0)
+    found = await _find(visit, choice, sheet.offset, PAGE_SIZE)
+    counts = await cards.count_by_status(visit.connection, visit.association.id, choice.filter)
+    return Show(
+        "members.html",
+        {
+            "choice": choice,
+            "cards": found.cards,
+            "sheet": Sheet(sheet.number, found.total),
+            "counts": {status: counts[status] for status in AddressStatus if counts.get(status)},
+            "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
+            "views": await views.listing(visit.connection, visit.association.id),
+            "columns": (*BUILT_IN_COLUMNS, *visit.association.columns),
+            "operators": tuple(Operator),
+            "statuses": tuple(AddressStatus),
+            "cell": cell,
+        },
+    )
+
+
+async def export(visit: Visit) -> Outcome:
+    """The members of the choice as a file that Excel opens, without formulas in it."""
+    choice = await current_choice(visit)
+    columns = (*BUILT_IN_COLUMNS, *visit.association.columns)
+    text = io.StringIO(_BOM)
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow([_harmless(name) for name in columns])
+    offset, total = 0, 1
+    while offset < total:
+        found = await _find(visit, choice, offset, _EXPORT_BATCH)
+        writer.writerows([_harmless(_raw(card, name)) for name in columns] for card in found.cards)
+        offset, total = offset + _EXPORT_BATCH, found.total
+    name = f'attachment; filename="{visit.association.slug}.csv"'
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+
+async def save_view(visit: Visit) -> Outcome:
+    """Save what is looked at under a name."""
+    choice = read_choice(visit.form.query)
+    view = await views.create(
+        visit.connection,
+        visit.association.id,
+        visit.form.text("name"),
+        visit.now,
+        columns=choice.columns,
+        filter=choice.filter,
+        sort=choice.sort,
+    )
+    return Go(visit.here(f"/medlemslista?view={view.id}"), "vy-sparad")
+
+
+async def remove_view(visit: Visit) -> Outcome:
+    """Forget a view; the cards stay."""
+    await views.remove(visit.connection, visit.association.id, visit.id("view_id"))
+    return Go(visit.here("/medlemslista"), "vy-borttagen")
+
+
+def cell(card: Card, column: str) -> str:
+    """What stands in a column, as people read it."""
+    return card.status.label if column == "status" else _raw(card, column)
+
+
+async def _find(visit: Visit, choice: Choice, offset: int, limit: int) -> cards.Page:
+    try:
+        return await cards.find(
+            visit.connection, visit.association.id, choice.filter, choice.sort, limit=limit, offset=offset
+        )
+    except InvalidInput as error:
+        raise InvalidInput("filter", str(error)) from None
+
+
+def _raw(card: Card, column: str) -> str:
+    if column in BUILT_IN_COLUMNS:
+        return str(getattr(card, column))
+    return card.fields.get(column, "")
+
+
+def _harmless(text: str) -> str:
+    """A cell that no spreadsheet program takes for a formula."""
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text

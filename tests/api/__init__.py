@@ -1,0 +1,1 @@
+"""The API: who may call what, and what it answers."""

@@ -1,0 +1,1 @@
+"""The pages: who may open what, and what a person sees and sends there."""
