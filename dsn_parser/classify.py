@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import config
 from config.vocabulary import Action, EnhancedStatus, Fault, Reason, Reply, Verdict, VerdictStatus
-from dsn_parser.rules import klass_of, rule_book
+from dsn_parser.rules import Tier, klass_of, rule_book
 
 STATUS_FILE = Path(config.__file__).parent / "enhanced_status.toml"
 
@@ -114,27 +114,37 @@ def classify(reply: Reply, *, site: str = "", action: str = "") -> Verdict:
     if action == "delayed":
         return Verdict(VerdictStatus.DEFERRED, reason if rule else Reason.DELAYED, Fault.DELAY, Action.NONE, rule)
     verdict = verdict_of(reason, rule)
-    return verdict if action == "failed" or klass_of(reply) != 4 else _for_now(verdict)
+    if action == "failed":
+        return _for_good(verdict)
+    return _for_now(verdict) if klass_of(reply) == 4 else verdict
 
 
 def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
-    """The reason and what told it: a rule, the enhanced status or the code; UNDEFINED and "" where nothing does."""
+    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code; else UNDEFINED."""
     rule = rule_book().first(reply, site)
+    if rule and rule.tier is not Tier.VAGUE:
+        return rule.reason, rule.name
+    if by_status := _reason_of_status(reply.enhanced):
+        return by_status, f"enhanced {reply.enhanced}"
     if rule:
         return rule.reason, rule.name
-    by_status = _reason_of_status(reply.enhanced)
-    if by_status:
-        return by_status, f"enhanced {reply.enhanced}"
     by_code = REASON_OF_CODE.get(reply.code)
     return (by_code, f"code {reply.code}") if by_code else (Reason.UNDEFINED, "")
+
+
+def _for_good(verdict: Verdict) -> Verdict:
+    """A report that somebody gave up: what was only late will not come any more."""
+    if verdict.status is VerdictStatus.DEFERRED:
+        return replace(verdict, status=VerdictStatus.SOFT_BOUNCED)
+    return verdict
 
 
 def _for_now(verdict: Verdict) -> Verdict:
     """A live 4xx: the receiver says "not now", so the address is at most counted and the message tried again."""
     if verdict.reason is Reason.UNDEFINED:
-        return Verdict(VerdictStatus.DEFERRED, verdict.reason, Fault.DELAY, Action.NONE, verdict.rule)
+        return replace(verdict, status=VerdictStatus.DEFERRED, fault=Fault.DELAY, action=Action.NONE)
     if verdict.action is Action.SUPPRESS:
-        return Verdict(VerdictStatus.SOFT_BOUNCED, verdict.reason, verdict.fault, Action.COUNT, verdict.rule)
+        return replace(verdict, status=VerdictStatus.SOFT_BOUNCED, action=Action.COUNT)
     return verdict
 
 

@@ -8,17 +8,23 @@ from config.vocabulary import EnhancedStatus, Reply
 
 MAX_TEXT_CHARACTERS = 8192
 
+_CONTROLS_TO_SPACE = {control: " " for control in (*range(0x20), 0x7F)}
+_STATUS = r"[245]\.\d{1,3}\.\d{1,3}"
+
 # "smtp; 550 …", "X-Postfix; …", "x-unix; …": the diagnostic type of RFC 3464 2.3.6.
-_DIAGNOSTIC_TYPE = re2.compile(r"^\s*(?i:smtp|dns|x400|x-[\w.-]+|unix|local|unknown|mts|(?:x-)?notes)\s*;\s*")
-_ENHANCED = r"[245]\.\d{1,3}\.\d{1,3}"
-_LEADING = re2.compile(rf"^[\s\"'(\[<]*(?:#?([2345]\d\d)(?:[\s-]+|$|[,:;#)]+\s*))?(?:[\[(]?#?\s?({_ENHANCED})(?:[\s:;,)\]-]+|$))?")
-_CODE_INSIDE = re2.compile(
-    r"(?i)(?:said|says|error|status|code|response|reply|antwort|r[eé]ponse|svar|returned|from \S+|\(state \d+\)|was|smtp|with|:|;|>|#|\()"
-    r"\s*[:=#(\"'<]*\s*([45]\d\d)(?:[\s\"'):,;-]|$)"
+_DIAGNOSTIC_TYPE = re2.compile(r"^(?i:smtp|dns|x400|x-[\w.-]+|unix|local|unknown|mts|notes) ?; ?")
+# "5.1.0 - Unknown address error 550-'5.1.1 …' (delivery attempts: 0)": a gateway's gloss before the receiver's own words.
+_GLOSS = re2.compile(rf"^{_STATUS} - [^']{{1,80}} ([45]\d\d)-'")
+_FRONT = re2.compile(
+    r"^[ \"'(\[<]*(?:#?([2345]\d\d)(?:[ =-]+|$|[,:;#)]+ *))?"
+    rf"(?:[\[(]?#? ?({_STATUS})(?:[ :;,)\]=-]+|$))?"
 )
-_CODE_BESIDE_ENHANCED = re2.compile(rf"(?:^|[^\d.])([45]\d\d)[\s-]+[#(\[]?{_ENHANCED}(?:[^\d.]|$)")
-_ENHANCED_INSIDE = re2.compile(rf"(?:^|[^\w.])#?({_ENHANCED})(?:[^\d.\w]|\.?(?:\s|$))")
-_SPACE = re2.compile(r"[\s\x00-\x1f\x7f]+")
+_CODE_BEFORE_STATUS = re2.compile(rf"(?:^|[^\d.])([45]\d\d)[ -]+[#(\[]?{_STATUS}(?:[^\d.]|$)")
+_CODE_INSIDE = re2.compile(
+    r"(?i)(?:said|says|error|status|code|response|reply|antwort|r[eé]ponse|svar|returned|was|smtp|with|\(state \d+\)|[:;>#(])"
+    r" *[:=#(\"'<]* *([45]\d\d)(?:[ \"'):,;-]|$)"
+)
+_STATUS_INSIDE = re2.compile(rf"(?:^|[^\w.])#?({_STATUS})(?:[^\d.\w]|\.?(?: |$))")
 
 
 def parse_reply(text: str | bytes) -> Reply:
@@ -29,7 +35,7 @@ def parse_reply(text: str | bytes) -> Reply:
     """
     if isinstance(text, bytes):
         text = text[: 4 * MAX_TEXT_CHARACTERS].decode("utf-8", "replace")
-    words = _DIAGNOSTIC_TYPE.sub("", _SPACE.sub(" ", text[:MAX_TEXT_CHARACTERS])).strip()
+    words = _own_words(" ".join(text[:MAX_TEXT_CHARACTERS].translate(_CONTROLS_TO_SPACE).split()))
     code, enhanced, rest = _take_front(words)
     code = code or _find_code(words)
     enhanced = enhanced or read_enhanced(rest)
@@ -38,7 +44,9 @@ def parse_reply(text: str | bytes) -> Reply:
 
 def read_enhanced(text: str) -> EnhancedStatus | None:
     """The first enhanced status code in a text, such as a report's Status field (RFC 3463 2); None without one."""
-    found = _ENHANCED_INSIDE.search(text[:MAX_TEXT_CHARACTERS])
+    if "." not in text:
+        return None
+    found = _STATUS_INSIDE.search(text[:MAX_TEXT_CHARACTERS])
     return _enhanced(found.group(1)) if found else None
 
 
@@ -49,8 +57,17 @@ def with_status(reply: Reply, status_field: str) -> Reply:
     return Reply(reply.code, read_enhanced(status_field) or reply.enhanced, reply.text)
 
 
+def _own_words(words: str) -> str:
+    """The receiver's words without what a report puts before them."""
+    if ";" in words[:40] and (kind := _DIAGNOSTIC_TYPE.search(words)):
+        words = words[kind.end() :]
+    if "-'" in words and (gloss := _GLOSS.search(words)):
+        words = f"{gloss.group(1)} {words[gloss.end() :]}"
+    return words
+
+
 def _take_front(words: str) -> tuple[int, EnhancedStatus | None, str]:
-    found = _LEADING.search(words)
+    found = _FRONT.search(words)
     if found is None or not (found.group(1) or found.group(2)):
         return 0, None, words
     code = int(found.group(1) or 0)
@@ -58,7 +75,7 @@ def _take_front(words: str) -> tuple[int, EnhancedStatus | None, str]:
 
 
 def _find_code(words: str) -> int:
-    found = _CODE_BESIDE_ENHANCED.search(words) or _CODE_INSIDE.search(words)
+    found = _CODE_BEFORE_STATUS.search(words) or _CODE_INSIDE.search(words)
     return int(found.group(1)) if found else 0
 
 

@@ -17,8 +17,6 @@ from config.vocabulary import Reason, Reply
 RULES_FOLDER = Path(config.__file__).parent / "bounce_rules"
 ORDER_FILE = "order.toml"
 
-# A Set that runs out of memory answers "nothing matches": this is ample for thousands of rules.
-_SET_MEMORY_BYTES = 256 << 20
 _ADDRESS = re2.compile(r"[^\s<>\"'(),;:\[\]=/]+@[^\s<>\"'(),;\[\]]+")
 
 
@@ -58,14 +56,18 @@ class Rule:
 
 
 class RuleBook:
-    """All rules in the order they are asked, with their patterns in one Set."""
+    """All rules in the order they are asked, behind one filter.
+
+    The filter looks for the literal words of all patterns in one pass and tries only the rules whose words are there.
+    (One automaton for all patterns takes 50 times as long on words never seen before, and hundreds of megabytes.)
+    """
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self.rules = rules
-        self._set = re2.Set.SearchSet(_set_options())
+        self._filter = re2.Filter()
         for rule in rules:
-            self._set.Add(rule.pattern)
-        self._set.Compile()
+            self._filter.Add(rule.pattern, _options())
+        self._filter.Compile()
 
     def first(self, reply: Reply, site: str = "") -> Rule | None:
         """The first rule, in order, whose words stand in the reply and that holds for it."""
@@ -73,7 +75,8 @@ class RuleBook:
 
     def all(self, reply: Reply, site: str = "") -> Iterator[Rule]:
         """Every rule whose words stand in the reply and that holds for it, in order."""
-        matches = (self.rules[number] for number in sorted(self._set.Match(mask_addresses(reply.text)) or ()))
+        numbers = self._filter.Match(mask_addresses(reply.text).lower()) or ()
+        matches = (self.rules[number] for number in sorted(numbers))
         return (rule for rule in matches if rule.holds(reply, site.lower()))
 
 
@@ -131,9 +134,8 @@ def _is_of(site: str, names: tuple[str, ...]) -> bool:
     return any(site == name or site.endswith(f".{name}") for name in names)
 
 
-def _set_options() -> re2.Options:
+def _options() -> re2.Options:
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
-    options.max_mem = _SET_MEMORY_BYTES
     return options
