@@ -109,7 +109,7 @@ _XTEXT = {ord("+"): "+2B", ord("="): "+3D", ord(" "): "+20"}
 
 
 def _speakable(address: str) -> str:
-    """The address with its domain in A-labels; raises _Unspeakable for what is no `local@domain` in printing letters."""
+    """The address with its domain in A-labels; raises _Unspeakable unless it is `local@domain` in printing letters."""
     local, _, domain = address.rpartition("@")
     if not local or not domain or not address.isprintable() or not _UNSPEAKABLE.isdisjoint(address):
         raise _Unspeakable

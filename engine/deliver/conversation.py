@@ -307,7 +307,7 @@ class Conversation(asyncio.Protocol):
     def _end_broken(self, ending: Ending) -> None:
         self._is_over = True
         self._turns.clear()
-        self._transport.close()
+        self._transport.abort()
         self._end(ending)
 
     def _end(self, ending: Ending) -> None:

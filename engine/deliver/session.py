@@ -78,28 +78,25 @@ class Dialler:
     async def _connect(self, host: Host, address: str, label: str) -> socket.socket:
         if not self.may_dial(address):
             raise Unreachable(label, Stage.CONNECT, Reply(0, _NO_WAY, "Not connected: no mail goes to such an address"))
-        connection = self._socket_for(address, label)
-        try:
-            with _stage(label, Stage.CONNECT):
-                async with asyncio.timeout(self.timeouts.connect):
-                    await asyncio.get_running_loop().sock_connect(connection, (address, host.port))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _socket_for(self, address: str, label: str) -> socket.socket:
-        """A socket of the address's family, bound to our source address of that family."""
         version = ip_address(address).version
         source = next((source for source in self.sources if ip_address(source).version == version), None)
         if self.sources and source is None:
             raise Unreachable(label, Stage.CONNECT, Reply(0, _NO_WAY, f"We have no IPv{version} address to send from"))
         connection = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        try:
+            with _stage(label, Stage.CONNECT):
+                await self._reach(connection, source, (address, host.port))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    async def _reach(self, connection: socket.socket, source: str | None, target: tuple[str, int]) -> None:
         connection.setblocking(False)
         if source:
-            with _stage(label, Stage.CONNECT):
-                connection.bind((source, 0))
-        return connection
+            connection.bind((source, 0))
+        async with asyncio.timeout(self.timeouts.connect):
+            await asyncio.get_running_loop().sock_connect(connection, target)
 
     async def _greet(self, smtp: SMTP, host: Host, label: str, *, with_tls: bool) -> Conversation:
         with _stage(label, Stage.BANNER):
@@ -136,7 +133,7 @@ class Dialler:
                 if demand.policy:
                     raise
                 return ""
-        connection = cast(ssl.SSLObject, smtp.get_transport_info("ssl_object"))
+            connection = cast(ssl.SSLObject, smtp.get_transport_info("ssl_object"))
         if demand.policy == DANE and not matches_tlsa(_chain_of(connection), demand):
             raise Unreachable(label, Stage.STARTTLS, _untrusted("the certificate matches no TLSA record"))
         return describe_tls(connection, demand)

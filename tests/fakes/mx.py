@@ -7,12 +7,12 @@ import ssl
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 DROP = b""
 """An answer that closes the connection instead."""
 SILENCE = b"(silence)"
-"""An answer that never comes."""
+"""An answer that never comes, nor any after it."""
 
 ALL_EXTENSIONS = ("PIPELINING", "SIZE 1000000", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES")
 
@@ -38,12 +38,14 @@ class FakeMx:
     always: dict[str, bytes] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     max_connections: int | None = None
+    deaf_after_data: bool = False
     port: int = 0
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     most_connections_at_once: int = 0
+    peers: list[str] = field(default_factory=list)
     reads: list[bytes] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
@@ -65,6 +67,10 @@ class FakeMx:
         for guest in list(self._here):
             guest.transport.abort()
         await self._server.wait_closed()
+        await self.wait_empty()
+
+    async def wait_empty(self) -> None:
+        """Wait until nobody is connected."""
         await self._empty.wait()
 
     def answer_to(self, verb: str) -> bytes:
@@ -77,12 +83,18 @@ class FakeMx:
         for guest in list(self._here):
             guest.transport.close()
 
+    def say_to_all(self, words: bytes) -> None:
+        """Speak without being asked."""
+        for guest in self._here:
+            guest.transport.write(words)
+
     @property
     def connections_now(self) -> int:
         return len(self._here)
 
     def greet(self, guest: _Guest) -> bytes:
         self.connections += 1
+        self.peers.append(guest.transport.get_extra_info("peername")[0])
         self._here.add(guest)
         self._empty.clear()
         if self.max_connections is not None and len(self._here) > self.max_connections:
@@ -106,11 +118,11 @@ class _Guest(asyncio.Protocol):
         self._buffer = b""
         self._in_content = False
         self._is_upgrading = False
+        self._is_silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         if not self._is_upgrading:
-            self.transport = transport
+            self.transport = cast(asyncio.Transport, transport)
             self._say(self._mx.greet(self))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -154,6 +166,8 @@ class _Guest(asyncio.Protocol):
             return
         answer = self._mx.answer_to(verb)
         self._in_content = verb == "DATA" and answer.startswith(b"354")
+        if self._in_content and self._mx.deaf_after_data:
+            self.transport.pause_reading()
         if verb == "RCPT" and answer.startswith(b"2"):
             self._mx.recipients.append(line)
         self._say(answer)
@@ -174,15 +188,18 @@ class _Guest(asyncio.Protocol):
         assert self._mx.tls
         try:
             upgraded = await loop.start_tls(self.transport, self, self._mx.tls, server_side=True)
-        except (OSError, ssl.SSLError):
+        except OSError:
+            upgraded = None
+        if upgraded is None:  # the other side left in the middle of the handshake
             self._mx.forget(self)
             return
-        assert isinstance(upgraded, asyncio.Transport)
         self.transport = upgraded
         self._is_upgrading = False
 
     def _say(self, answer: bytes) -> None:
         if answer == DROP:
             self.transport.close()
-        elif answer != SILENCE:
+        elif answer == SILENCE:
+            self._is_silent = True
+        elif not self._is_silent:
             self.transport.write(answer)
