@@ -45,10 +45,12 @@ class Fairness:
     def __init__(self) -> None:
         self._shares = Shares()
 
-    def choose(self, lanes: Sequence[Lane], room: Mapping[str, int], total: int) -> list[Want]:
+    def choose(
+        self, lanes: Sequence[Lane], room: Mapping[str, int], total: int, *, site_of: Mapping[str, str] | None = None
+    ) -> list[Want]:
         """See the function `choose`."""
         self._shares = self._shares.among(lanes)
-        return choose(lanes, room, total, self._shares)
+        return choose(lanes, room, total, self._shares, site_of=site_of)
 
     def note(self, jobs: Sequence[Job]) -> None:
         """Count what was really claimed."""

@@ -338,6 +338,7 @@ site = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("state", String(16), nullable=False),  # closed: mail flows | open: none | half_open: one probe
+    Column("reason", String(32), nullable=False),
     Column("why", Text, nullable=False, default=""),
     Column("fault", String(24), nullable=False, default=""),
     Column("failures", Integer, nullable=False, default=0),

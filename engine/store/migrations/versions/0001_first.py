@@ -83,6 +83,7 @@ def upgrade() -> None:
         "site",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("fault", sa.String(length=24), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),

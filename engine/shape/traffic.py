@@ -1,0 +1,79 @@
+"""The mail under way to every site, in one sender process: how much more each may be given now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from config.vocabulary import Limits
+from engine.clock import Clock
+from engine.shape.breaker import Breaker, BreakerState
+
+MAILS_PER_CONNECTION_AHEAD = 20
+"""So many mails are claimed ahead for each connection: enough to keep it busy, few enough for a short lease."""
+
+
+class Traffic:
+    """Breakers and mails under way, site by site.
+
+    What the store knows of breakers is the truth (`know`); what happens here (`turn`) is ahead of it until it is told.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._breakers: dict[str, Breaker] = {}
+        self._untold: dict[str, Breaker] = {}
+        self._under_way: Counter[str] = Counter()
+
+    def know(self, stored: Mapping[str, Breaker]) -> None:
+        """Take over what the store says of every site that is not closed; one it leaves out was closed by a person."""
+        counting = {name: known for name, known in self._breakers.items() if known.is_closed and known.refusals}
+        self._breakers = {**counting, **stored, **self._untold}
+
+    def breaker(self, site: str) -> Breaker:
+        return self._breakers.get(site, Breaker()).at(self._clock.now())
+
+    def turn(self, site: str, change: Callable[[Breaker], Breaker]) -> None:
+        """Let an event change a site's breaker."""
+        old = self.breaker(site)
+        new = change(old)
+        self._breakers[site] = new
+        if not (old.is_closed and new.is_closed):
+            self._untold[site] = new
+
+    @property
+    def untold(self) -> dict[str, Breaker]:
+        """The breakers that changed and that the store has not been told of."""
+        return dict(self._untold)
+
+    def told(self, breakers: Mapping[str, Breaker]) -> None:
+        """The store knows these now; one that has changed again meanwhile stays untold."""
+        for site, breaker in breakers.items():
+            if self._untold.get(site) is breaker:
+                del self._untold[site]
+
+    def is_halted(self, site: str) -> bool:
+        """True while nothing more may be begun with a site."""
+        return self.breaker(site).state is BreakerState.OPEN
+
+    def room(self, site: str, limits: Limits) -> int:
+        """How many more mails for a site may be claimed now."""
+        match self.breaker(site).state:
+            case BreakerState.CLOSED:
+                most = limits.connections * MAILS_PER_CONNECTION_AHEAD
+            case BreakerState.HALF_OPEN:
+                most = 1
+            case BreakerState.OPEN:
+                most = 0
+        return max(0, most - self._under_way[site])
+
+    @property
+    def total(self) -> int:
+        """How many mails are under way, to all sites."""
+        return self._under_way.total()
+
+    def begin(self, site: str, mails: int) -> None:
+        self._under_way[site] += mails
+
+    def end(self, site: str, mails: int) -> None:
+        self._under_way[site] -= mails
