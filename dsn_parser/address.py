@@ -7,9 +7,7 @@ from dsn_parser.scan import Pattern
 ADDRESS_LIMIT_CHARACTERS = 320
 
 # Japanese and Chinese set no space before an address, so their characters end one; letters of Europe may belong to it.
-_ADDRESS = Pattern(
-    r"""(?:"[^"@\n]+"|[A-Za-z\x{C0}-\x{52F}0-9!#$%&'*+/=?^_`{|}~.\-]+)@[A-Za-z\x{C0}-\x{52F}0-9_.\-]+"""
-)
+_ADDRESS = Pattern(r"""(?:"[^"@\n]+"|[A-Za-z\x{C0}-\x{52F}0-9!#$%&'*+/=?^_`{|}~.\-]+)@[A-Za-z\x{C0}-\x{52F}0-9_.\-]+""")
 _ANY_ADDRESS = Pattern(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"'@]+")
 _X400_NAMES = ("dd.rfc-822=", "dd.rfc822=", "dd.smtp=", "smtp=", "rfc-822=", "rfc822=", "internet=")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsn_parser.mail import Mail
-from dsn_parser.scan import any_of
+from dsn_parser.words import words
 
 SHORT_CHARACTERS = 600
 """An unsubscribe mail says that and little else."""
@@ -19,44 +19,12 @@ _AUTO_FIELDS = (
 )
 _AUTO_PRECEDENCE = frozenset({"auto_reply", "auto-reply", "autoreply"})
 
-_AUTO_SUBJECT = any_of(
-    r"^\s*(?:auto(?:matic|matisk|matisch|matique)?[\s:_-]*(?:re(?:ply|spon|:)|svar|antwort|vastaus|r.ponse|reply)|auto(?:svar|reply|respons|matti))",
-    r"^\s*auto(?:matic)?\s*:",
-    r"out[ -]of[ -](?:the[ -])?office",
-    r"\b(?:ooo|vacation|on holiday|on leave|away from|on vacation|annual leave|maternity leave|parental leave)\b",
-    r"fr.nvaro|semester|f.r.ldraledig|tj.nstledig|inte p. kontoret|poissa|lomalla|ei paikalla|automaattinen vastaus",
-    r"abwesen|nicht im (?:b.ro|hause)|urlaub|frav.r|ikke til stede|p. ferie",
-    r"absence|absent du bureau|en cong|fuera de la oficina|respuesta autom|assenza|risposta automatica|afwezig|auto-antwort|eingangsbest",
-    r"ausente|nieobecno|отсутств|автоответ|自動返信|自動応答|不在|自动回复|自動回覆|자동",
-    r"we (?:have )?received your (?:e-?mail|message|request)|thank(?:s| you) for (?:your (?:e-?mail|message)|contacting)|ticket (?:#|id|created)",
-)
-_AUTO_WORDS = any_of(
-    r"out of (?:the )?office", r"\bi am (?:currently )?(?:away|on vacation|on holiday|on leave|travelling)", r"i.ll be (?:away|out|back)",
-    r"limited access to (?:my )?e-?mail", r"this is an auto(?:mated|matic)(?:ally generated)? (?:reply|response)", r"no longer (?:works?|employed) (?:at|for|with|by)",
-    r"jag .r (?:p. semester|inte p. kontoret|ledig|f.r.ldraledig)", r".r tillbaka (?:den|p.|i) ", r"olen (?:lomalla|poissa)", r"ich bin (?:derzeit|zurzeit|vom|bis|ab|nicht)",
-    r"je suis (?:absent|en cong|actuellement)", r"has left the (?:company|organi[sz]ation)", r"mailbox is (?:not|no longer|un)(?: ?being)? ?(?:monitored|read|attended)",
-)  # fmt: skip
-_CHALLENGE = any_of(
-    r"(?:verify|confirm|prove) (?:that )?you(?:'re| are)? (?:a )?(?:not a robot|human|a real person|legitimate)",
-    r"spam ?arrest", r"boxtrapper", r"\btmda\b", r"mailblocks", r"choicemail", r"click(?:ing)? (?:on )?(?:the|this) link (?:below )?to (?:verify|confirm|deliver|release|authenticate) your (?:message|e-?mail|identity)",
-    r"(?:message|e-?mail|mail) (?:is|was|has been) (?:being )?(?:held|quarantined|placed on hold|queued) (?:until|pending|because)[^\n]{0,80}(?:confirm|verif|authenticat|approv|respond|repl)",
-    r"(?:confirm|authenticate|verify) (?:this|your) (?:message|e-?mail|delivery)[^\n]{0,40}(?:repl|click)", r"simply reply to this (?:message|e-?mail|mail) (?:and|to) ",
-    r"one[- ]time (?:confirmation|verification|authentication)", r"sender (?:verification|confirmation) (?:required|request)", r"(?:bekr.fta|verifiera) att du .r (?:en )?m.nniska",
-    r"challenge[- ]response", r"unknown senders? (?:must|have to|need to)", r"whitelist(?:ed)? (?:yourself|your address)",
-)  # fmt: skip
-_CHALLENGE_SUBJECT = any_of(
-    r"please confirm (?:your )?(?:message|e-?mail|delivery)", r"confirm your (?:message|e-?mail) to", r"sender (?:verification|authentication|confirmation)",
-    r"your (?:e?mail|message)[^\n]{0,40} requires (?:verification|confirmation)", r"verification (?:required|request)\b", r"\bconfirmation required\b", r"action required to deliver",
-)  # fmt: skip
-_UNSUBSCRIBE = any_of(
-    r"^\s*(?:re:\s*|sv:\s*|vs:\s*)?(?:please )?(?:un-?subscribe(?: me)?|remove(?: me)?|opt[- ]?out|avregistrera(?: mig)?|avprenumerera|avbest.ll|peruuta tilaus|"
-    r"poista listalta|abmelden|austragen|abbestellen|d.sinscri\w+|d.sabonn\w+|darse de baja|cancellami|uitschrijven|afmeld\w*|avmeld\w*|"
-    r"отписаться|配信停止|退订)\b[\s.!]*(?:$|<|from|fr.n|list|b\+|:)"
-)
-_UNSUBSCRIBE_WORDS = any_of(
-    r"sent this (?:e-?mail|message) to unsubscribe",
-    r"^\s*(?:please )?(?:unsubscribe|remove me|avregistrera mig)\b[\s.!]*$",
-)
+_AUTO_SUBJECT = words("auto_subject")
+_AUTO_WORDS = words("auto_words")
+_CHALLENGE = words("challenge")
+_CHALLENGE_SUBJECT = words("challenge_subject")
+_UNSUBSCRIBE = words("unsubscribe")
+_UNSUBSCRIBE_WORDS = words("unsubscribe_words")
 
 
 def is_auto_reply(mail: Mail, notice: str) -> bool:

@@ -20,10 +20,12 @@ _INLINE = Pattern(r"(?im)^[ \t]*(?:final|original)-recipient[ \t]*:")
 _PER_RECIPIENT = frozenset(
     {"final-recipient", "original-recipient", "action", "status", "diagnostic-code", "remote-mta", "x-actual-recipient"}
 )
-_KNOWN = _PER_RECIPIENT | {
-    "reporting-mta", "received-from-mta", "arrival-date", "original-envelope-id", "last-attempt-date", "will-retry-until",
-    "final-log-id", "x-supplementary-info", "x-notes-diagnostic-code", "x-smtp-diagnostic", "x-display-name",
-}  # fmt: skip
+_OF_MESSAGE = frozenset({"reporting-mta", "received-from-mta", "arrival-date", "original-envelope-id"})
+_OTHERS = frozenset(
+    {"last-attempt-date", "will-retry-until", "final-log-id", "x-supplementary-info", "x-notes-diagnostic-code"}
+    | {"x-smtp-diagnostic", "x-display-name", "x-powermta-bouncecategory"}
+)
+_KNOWN = _PER_RECIPIENT | _OF_MESSAGE | _OTHERS
 
 
 @dataclass(slots=True)
@@ -65,6 +67,13 @@ class StatusRecord:
     @property
     def status(self) -> str:
         return self.fields.get("status", "")
+
+    @property
+    def remarks(self) -> str:
+        """What the report adds in its own words: the comment behind the status, PowerMTA's category."""
+        return " ".join(
+            (self.status.partition("(")[2].rstrip(") "), self.fields.get("x-powermta-bouncecategory", ""))
+        ).strip()
 
     @property
     def remote_mta(self) -> str:

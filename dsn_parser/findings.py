@@ -63,6 +63,7 @@ def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], s
         return
     yield record.diagnostic
     yield from notice().candidates_for(recipient)
+    yield record.remarks
     yield subject
 
 

@@ -6,66 +6,16 @@ from dsn_parser.address import find_addresses
 from dsn_parser.mail import Headers, Mail, read_headers, split_head
 from dsn_parser.report import Original
 from dsn_parser.scan import Pattern, any_of
+from dsn_parser.words import alternatives
 
 TOKEN_HEADER = "x-brevduva-token"
 NOTICE_LIMIT_CHARACTERS = 32 * 1024
 RECIPIENT_LIMIT = 100
 
-# A line that opens the returned mail, in the words of many mailers and languages.
-_RULED = (
-    r"(?:this is |below |enclosed is |attachment is |here is |)?(?:this line is |the next line is |)?(?:an? )?copy of",
-    r"(?:begin(?:ning)?|start) of (?:the )?(?:returned|original|forwarded)",
-    r"the (?:header|body|text|unsent)[^\n]{0,40} (?:of )?(?:the |your )?(?:original|message)",
-    r"(?:the )?(?:original|unsent|returned|undelivered|undeliverable|bounced|rejected) (?:mail|message|e-mail|email)",
-    r"message headers?",
-    r"message text follows",
-    r"(?:urspr.ngliche|die urspr.ngliche) (?:nachricht|mail)",
-    r"message (?:d'origine|original|initial)",
-    r"mensaje original",
-    r"(?:urspr.ngligt|ursprungliga) meddeland",
-    r"alkuper.inen viesti",
-    r"original ?mail ?info",
-)
-_UNRULED = (
-    r"(?:possibly truncated )?(?:the )?original (?:message|mail) (?:header|is |as |attached|follows|text|reads|was:)",
-    r"original (?:message|mail)(?: headers?| text)?\s?:\s*$",
-    r"message headers? (?:follow|from|of|are)",
-    r"(?:below|following|here|included|enclosed|attached) (?:is|are) (?:a |the )?(?:copy|first|header|original|text|message)",
-    r"(?:the )?header[s]? of (?:the|your) (?:original )?(?:message|mail)",
-    r"bounced e-?mail\s?:",
-    r"begin forwarded message\s?:",
-    r"your message (?:reads|was as follows|begins)",
-    r"start of (?:original|returned) ",
-    r"--- message (?:header|text|body)",
-    r"urspr.ngliche (?:nachrichten)?(?:kopfzeilen|nachricht\s?:)",
-    r"en-t.tes (?:de|du) message d.origine",
-    r"encabezados de mensaje original",
-    r"intestazioni originali",
-    r"oorspronkelijke bericht",
-    r"oprindelige (?:brevhoveder|meddelelse)",
-    r"ursprungliga meddelandehuvuden",
-    r"opprinnelige meldingshoder",
-    r"alkuper.isen viestin otsikot",
-    r"cabe.alhos (?:de|da) mensage",
-)
-_FIRST_FIELDS = (
-    r"received: ?(?:from|by|\()",
-    r"return-path: ?<?[^\n]*@",
-    r"(?:dkim-signature|x-google-dkim-signature|arc-seal|authentication-results|x-apparently-to|x-originating-ip|x-yahoofilteredbulk|received-spf|x-spam-[a-z]+|delivered-to|x-received): ?\S",
-    r"message-id: ?<",
-    r"mime-version: ?1",
-)
 _BEGINNING = Pattern(
-    r"(?im)^(?:"
-    + r"[> \t]{0,8}(?:[-=_*#~+]{2,}[ \t]*)(?:"
-    + "|".join(_RULED)
-    + ")"
-    + r"|[ \t>*]{0,8}(?:"
-    + "|".join(_UNRULED)
-    + ")"
-    + r"|(?:>[ ]?)?(?:"
-    + "|".join(_FIRST_FIELDS)
-    + "))"
+    r"(?im)^(?:[> \t]{0,8}[-=_*#~+]{2,}[ \t]*(?:" + alternatives("original_ruled") + ")"
+    r"|[ \t>*]{0,8}(?:" + alternatives("original_line") + ")"
+    r"|(?:>[ ]?)?(?:" + alternatives("original_field") + "))"
 )
 _FIELD_LINE = any_of(r"^[> \t]*(?:from|to|subject|date|message-id|received|return-path|mime-version):")
 _REPORT_HEAD = Pattern(

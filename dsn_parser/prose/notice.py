@@ -6,31 +6,18 @@ from dataclasses import dataclass, field
 
 from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
 from dsn_parser.prose.transcript import has_transcript, is_summary, read_transcript
-from dsn_parser.scan import any_of
+from dsn_parser.scan import Pattern
+from dsn_parser.words import words
 
 WORDS_LIMIT_CHARACTERS = 8 * 1024
 RECIPIENT_LIMIT = 1000
 SHARED_LIMIT = 20
 """Among so many recipients listed above it one reason is looked for."""
 
-_CHATTER = any_of(
-    r"(?:^|>>>|-->|-> |in: |c: )\s*(?:mail from:|ehlo|helo|xforward|data\s*$|quit\s*$|rset\s*$|starttls\s*$|bdat )",
-    r"(?:^|<<<|<--|<- |out: |s: )\s*(?:220|221|250|251|354)[ -]",
-    r"^\s*for (?:further|more|additional) (?:assistance|information|help)",
-    r"^if you (?:do so|sent|require|have|feel|believe|think|still)",
-    r"please include this (?:problem )?report",
-    r"delete your own text",
-    r"^\s*\((?:expanded|generated|ultimately generated) from",
-    r"^please (?:reply to|contact)",
-    r"^\s*sent( on)?\s*:",
-    r"^\s*subject\s*:",
-    r"^\s*date\s*:",
-    r"^\s*(?:message-id|from|mime-version|x-[a-z-]+)\s*:",
-    r"^[^:]{0,60}do not reply",
-)
+_CHATTER = words("chatter")
 
 # A sentence above the list that tells why, where what stands under each name is only the mailer's code word (au, EZweb).
-_HEADLINE = any_of(r"^\s*the user\(s\) account is ")
+_HEADLINE = Pattern(r"(?i)^\s*the user\(s\) account is ")
 
 
 @dataclass(slots=True)

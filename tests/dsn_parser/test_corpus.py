@@ -31,7 +31,9 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def _run(folder: Path, *arguments: str) -> bytes:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize("name", AT_LEAST)

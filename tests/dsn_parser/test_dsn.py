@@ -23,18 +23,31 @@ def test_each_recipient_has_a_record_and_the_message_its_own_fields() -> None:
     )
     assert (report.reporting_mta, report.envelope_id) == ("mx.example.org", "7kq2")
     ida, ola = report.records
-    assert (ida.recipient, ida.original_recipient, ida.action, ida.status) == ("ida@example.org", "i@example.net", "failed", "5.1.1")
-    assert (ida.remote_mta, ida.diagnostic, ida.quoted_answer) == ("mx2.example.org", "smtp; 550 5.1.1 user unknown", "")
+    assert (ida.recipient, ida.original_recipient, ida.action, ida.status) == (
+        "ida@example.org",
+        "i@example.net",
+        "failed",
+        "5.1.1",
+    )
+    assert (ida.remote_mta, ida.diagnostic, ida.quoted_answer) == (
+        "mx2.example.org",
+        "smtp; 550 5.1.1 user unknown",
+        "",
+    )
     assert (ola.recipient, ola.action) == ("ola@example.org", "delayed")
 
 
 def test_records_without_a_blank_line_between_them_are_told_apart() -> None:
-    records = read("Final-Recipient: rfc822; a@example.org\nAction: failed\nFinal-Recipient: rfc822; b@example.org\nAction: failed\n").records
+    records = read(
+        "Final-Recipient: rfc822; a@example.org\nAction: failed\nFinal-Recipient: rfc822; b@example.org\nAction: failed\n"
+    ).records
     assert [record.recipient for record in records] == ["a@example.org", "b@example.org"]
 
 
 def test_a_local_name_gives_way_to_the_address_that_was_asked_for() -> None:
-    (record,) = read("Original-Recipient: rfc822;ida@example.org\nFinal-Recipient: LOCAL; ida\nAction: failed\n").records
+    (record,) = read(
+        "Original-Recipient: rfc822;ida@example.org\nFinal-Recipient: LOCAL; ida\nAction: failed\n"
+    ).records
     assert record.recipient == "ida@example.org"
 
 

@@ -20,7 +20,9 @@ FROM = b"From: MAILER-DAEMON@example.org\nSubject: failure notice\n"
 
 
 def nested(depth: int) -> bytes:
-    head = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (level, level) for level in range(depth))
+    head = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (level, level) for level in range(depth)
+    )
     return FROM + head + b"\n<ida@example.org>: 550 5.1.1 user unknown\n"
 
 
@@ -30,7 +32,11 @@ def parts(count: int) -> bytes:
 
 def attached(content: bytes, name: str, media_type: str = "application/gzip") -> bytes:
     kind = f"Content-Type: {media_type}; name={name}\nContent-Transfer-Encoding: base64\n\n".encode()
-    return b"From: x@example.org\nSubject: Report Domain: a Submitter: b\nMIME-Version: 1.0\n" + kind + base64.encodebytes(content)
+    return (
+        b"From: x@example.org\nSubject: Report Domain: a Submitter: b\nMIME-Version: 1.0\n"
+        + kind
+        + base64.encodebytes(content)
+    )
 
 
 def zipped(content: bytes) -> bytes:
@@ -99,6 +105,8 @@ def test_a_mail_over_a_limit_is_unparseable(mail: bytes) -> None:
     assert read_report(mail).kind is ReportKind.UNPARSEABLE
 
 
-@pytest.mark.parametrize("mail", [nested(DEPTH_LIMIT), FROM + b"X-A: b\n" * 1000 + b"\n<ida@example.org>: 550 no such user"])
+@pytest.mark.parametrize(
+    "mail", [nested(DEPTH_LIMIT), FROM + b"X-A: b\n" * 1000 + b"\n<ida@example.org>: 550 no such user"]
+)
 def test_a_mail_within_the_limits_is_read(mail: bytes) -> None:
     assert [finding.recipient for finding in read_report(mail).findings] == ["ida@example.org"]

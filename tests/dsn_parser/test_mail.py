@@ -37,7 +37,9 @@ def test_a_boundary_that_begins_another_is_not_taken_for_it() -> None:
 
 
 def test_a_boundary_other_than_declared_is_found() -> None:
-    mail = read_mail(b"Content-Type: multipart/report; boundary=x\n\n--other\nContent-Type: text/plain\n\none\n--other--\n")
+    mail = read_mail(
+        b"Content-Type: multipart/report; boundary=x\n\n--other\nContent-Type: text/plain\n\none\n--other--\n"
+    )
     assert [part.text for part in mail.parts] == ["one"]
 
 
@@ -50,7 +52,10 @@ def test_an_embedded_message_is_a_leaf() -> None:
     ("value", "expected"),
     [
         ('Text/Plain; charset="utf-8"', ("text/plain", {"charset": "utf-8"})),
-        ('multipart/report; boundary="a;b=c"; report-type=x', ("multipart/report", {"boundary": "a;b=c", "report-type": "x"})),
+        (
+            'multipart/report; boundary="a;b=c"; report-type=x',
+            ("multipart/report", {"boundary": "a;b=c", "report-type": "x"}),
+        ),
         ("text/plain   charset=iso-2022-jp", ("text/plain", {})),
         ("", ("", {})),
         (";;=;", ("", {"": ""})),

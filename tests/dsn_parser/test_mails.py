@@ -30,7 +30,9 @@ def test_no_mail_is_without_expectation() -> None:
     assert {path.stem for path in OWN_MAILS.glob("*.eml")} == set(EXPECTED)
 
 
-@pytest.mark.parametrize("name", [name for name in EXPECTED if b"\nX-Brevduva-Token: " in (OWN_MAILS / f"{name}.eml").read_bytes()])
+@pytest.mark.parametrize(
+    "name", [name for name in EXPECTED if b"\nX-Brevduva-Token: " in (OWN_MAILS / f"{name}.eml").read_bytes()]
+)
 def test_what_was_returned_of_our_mail_tells_whose_it_was(name: str) -> None:
     original = read_report((OWN_MAILS / f"{name}.eml").read_bytes()).original
     assert original.token == "7kq2.m4c9x"

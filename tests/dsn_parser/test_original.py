@@ -37,7 +37,11 @@ def test_the_notice_ends_where_the_returned_mail_begins(line: str) -> None:
     assert notice.strip() == "<ida@example.org>: mailbox full"
     (raw,) = returned_mails(read_mail(b"\n"), quoted)
     original = read_original(raw)
-    assert (original.token, original.message_id, original.return_path) == ("1.2", "<1@a.example>", "b+1.2@studs.example")
+    assert (original.token, original.message_id, original.return_path) == (
+        "1.2",
+        "<1@a.example>",
+        "b+1.2@studs.example",
+    )
     assert original.recipients == ("ida@example.org",)
 
 
@@ -56,7 +60,9 @@ def test_a_line_of_the_notice_does_not_end_it(line: str) -> None:
 
 
 def test_quoting_before_every_line_is_dropped() -> None:
-    quoted = "".join(f"> {line}\n" for line in ("From: MAILER-DAEMON@example.org", "Subject: failure notice", "", "gone"))
+    quoted = "".join(
+        f"> {line}\n" for line in ("From: MAILER-DAEMON@example.org", "Subject: failure notice", "", "gone")
+    )
     (raw,) = returned_mails(read_mail(b"\n"), "Begin forwarded message:\n\n" + quoted)
     assert raw.decode().splitlines() == ["From: MAILER-DAEMON@example.org", "Subject: failure notice", "", "gone"]
     assert looks_like_report(raw)
