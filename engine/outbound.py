@@ -24,6 +24,7 @@ from engine.deliver.session import Dialler
 from engine.keys import Keys
 from engine.mailing.content import Bookshelf, identity_of
 from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_site
+from engine.outcome.housekeeping import settle_delayed
 from engine.outcome.ledger import Ledger
 from engine.queue.fairness import Fairness
 from engine.return_path import return_path
@@ -72,17 +73,18 @@ class Outbound:
     # Running.
 
     async def run_until_idle(self) -> int:
-        """Send everything that is due now and settle it; returns how many attempts were made."""
-        attempts = 0
-        while True:
-            started = await self.start_due()
-            attempts += started
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            elif not started:
-                return attempts
-            else:
-                await self._ledger.drain()
+        """Send everything that is due now and settle it; returns how many messages were taken up.
+
+        For a clock that leaps: no conversation is kept over the leap.
+        """
+        count = await self._tidy()
+        while started := await self.start_due():
+            count += started
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+            await self._ledger.drain()
+        await self._pool.close()
+        return count
 
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Send whatever becomes due until told to stop; then finish what is under way."""
@@ -95,6 +97,11 @@ class Outbound:
             if not started:
                 await self._rest(stop)
         await self.close()
+
+    async def _tidy(self) -> int:
+        """Settle what time alone settles."""
+        async with self._database.write() as connection:
+            return await settle_delayed(connection, self._clock.now())
 
     async def close(self) -> None:
         """Begin nothing new, let what is under way end, write it down, and say goodbye to the receivers."""

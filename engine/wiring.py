@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,8 +54,26 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
+def configure_log(level: str = "info") -> None:
+    """Log lines to standard error, escaped; one line an event, as logfmt where nobody watches."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.LogfmtRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def run_process(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
     """Run one role until SIGTERM or SIGINT."""
+    configure_log()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(role, work))
 

@@ -67,6 +67,12 @@ async def select_messages(
     return [_to_message(row) for row in rows]
 
 
+async def delayed_since(connection: Connection, before: datetime) -> list[Message]:
+    """What a server on the way said to be late with before an instant, and nothing was heard of since."""
+    late = (message.c.status == MessageStatus.DEFERRED) & message.c.next_attempt_at.is_(None)
+    return await select_messages(connection, late & (message.c.updated_at < before))
+
+
 def _to_message(row: Row[Any]) -> Message:
     return Message(
         row.id,

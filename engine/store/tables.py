@@ -294,6 +294,10 @@ Index(
     postgresql_where=message.c.next_attempt_at.is_not(None),
 )
 
+# What a server on the way has said to be late with; nothing more is heard of most of it.
+_is_delayed = (message.c.status == "deferred") & message.c.next_attempt_at.is_(None)
+Index("ix_message_delayed", message.c.updated_at, sqlite_where=_is_delayed, postgresql_where=_is_delayed)
+
 message_event = Table(
     "message_event",
     metadata,

@@ -292,6 +292,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
         postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_message_delayed",
+        "message",
+        ["updated_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'deferred' AND next_attempt_at IS NULL"),
+        postgresql_where=sa.text("status = 'deferred' AND next_attempt_at IS NULL"),
+    )
     op.create_index(op.f("ix_message_mailing_id_message_status"), "message", ["mailing_id", "status"], unique=False)
     op.create_table(
         "report",
