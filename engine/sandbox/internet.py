@@ -38,6 +38,11 @@ class Internet:
         """Start everything and return the ports; 0: the system chooses."""
         return Ports(await self._dns.start(ports.dns_port), await self._exchangers.start(ports.smtp_port))
 
+    def turn(self) -> None:
+        """From now on everyone follows the second habit; conversations begun before are over."""
+        self.mailboxes.turn_all()
+        self._exchangers.hang_up()
+
     async def close(self) -> None:
         await self._exchangers.stop()
         await self._dns.stop()

@@ -28,12 +28,16 @@ class Exchangers:
         """Listen at every host's address and return the port, one for all; 0: the system chooses."""
         return await bind_together(lambda: self._bind(port))
 
+    def hang_up(self) -> None:
+        """End every conversation without a word."""
+        for session in list(self._sessions):
+            session.close()
+
     async def stop(self) -> None:
         """Stop listening and hang up on everybody."""
         for server in self._servers:
             server.close()
-        for session in list(self._sessions):
-            session.close()
+        self.hang_up()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()

@@ -12,7 +12,6 @@ import httpx
 
 from config.settings import Settings, read_settings
 from engine.clock import HandClock
-from engine.demo.web import bind_socket, serve_web
 from engine.inbound import Inbound
 from engine.keys import Keys, load_keys
 from engine.outbound import Outbound
@@ -24,6 +23,7 @@ from engine.sandbox.world import World
 from engine.store import api_keys
 from engine.store.database import Database
 from engine.store.migrate import migrate
+from scripts.demonstration.web import bind_socket, serve_web
 
 START = datetime(2026, 1, 12, 8, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.vocabulary import AddressStatus, MailingKind, MessageStatus
-from engine.demo.judge import Entry, Mail
 from engine.sandbox.people import Member, People
 from engine.sandbox.registers import DIALECTS
 from engine.store import cards, history, tally
 from engine.store.database import Connection
+from scripts.demonstration.judge import Entry, Mail
 
 _EVERY = 10_000_000
 

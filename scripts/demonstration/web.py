@@ -1,24 +1,19 @@
-"""Serves the pages and the API within the demo's own process, so that they share its clock.
-
-The application is found by its name, as the supervisor starts it by its name: nothing in the engine leans on it.
-"""
+"""Serves the pages and the API within the demo's own process, so that they share its clock."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
+from admin_api.app import create_app
 from config.settings import Settings
 from engine.clock import Clock
 from engine.keys import Keys
 from engine.store.database import Database
-
-_APPLICATION = "admin_api.app"
 
 
 def bind_socket() -> socket.socket:
@@ -34,7 +29,7 @@ async def serve_web(
     door: socket.socket, settings: Settings, database: Database, clock: Clock, keys: Keys
 ) -> AsyncIterator[None]:
     """Serve at a bound socket while the block lasts."""
-    application = importlib.import_module(_APPLICATION).create_app(settings, database, clock, keys)
+    application = create_app(settings, database, clock, keys)
     server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[door]))
     try:

@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from config.vocabulary import AddressStatus, MessageStatus
-from engine.demo.books import Books, read_books
-from engine.demo.driver import Driver
-from engine.demo.judge import Mismatch, judge
-from engine.demo.report import Board, Result, print_explanation, print_result
-from engine.demo.stage import START, Stage, set_stage
-from engine.demo.story import Story
 from engine.lifecycle import FINAL
 from engine.mailing.explain import Explanation, explain
 from engine.sandbox.characters import CHARACTERS
 from engine.sandbox.people import ASSOCIATIONS, People, make_people
 from engine.sandbox.receiver_log import read_receipts
 from engine.store import cards, history
+from scripts.demonstration.books import Books, read_books
+from scripts.demonstration.driver import Driver
+from scripts.demonstration.judge import Mismatch, judge
+from scripts.demonstration.report import Board, Result, print_explanation, print_result
+from scripts.demonstration.stage import START, Stage, set_stage
+from scripts.demonstration.story import Story
 
 _LOOK_SECONDS = 0.25
 _UNLUCKY = "is_full_for_ever"

@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.vocabulary import AddressStatus, MessageStatus
-from engine.demo.judge import Judgement
 from engine.mailing.explain import Explanation
+from scripts.demonstration.judge import Judgement
 
 _WORDS_LENGTH = 90
 _MISMATCHES_SHOWN = 20

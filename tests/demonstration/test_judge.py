@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from config.vocabulary import AddressStatus, MailingKind, MessageStatus
-from engine.demo.judge import Entry, Judgement, Mail, judge
 from engine.return_path import KeyRing, Purpose, sign
 from engine.sandbox.characters import BY_NAME
 from engine.sandbox.people import Member
 from engine.sandbox.receiver_log import Receipt
+from scripts.demonstration.judge import Entry, Judgement, Mail, judge
 
 RING = KeyRing((b"k" * 32,))
 SENT = MessageStatus.SENT

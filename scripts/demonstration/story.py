@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from engine.demo.driver import Driver
-from engine.demo.judge import Mismatch
-from engine.demo.secretary import Secretary
-from engine.demo.stage import START, Stage
 from engine.sandbox.people import ASSOCIATIONS, Member, People
 from engine.sandbox.registers import DIALECTS, Register, write_register
 from engine.sandbox.sites import MISTYPED_DOMAIN
+from scripts.demonstration.driver import Driver
+from scripts.demonstration.judge import Mismatch
+from scripts.demonstration.secretary import Secretary
+from scripts.demonstration.stage import START, Stage
 
 _LATE = "joins_late"
 _RIGHT_DOMAIN = "hotmail.com"
@@ -78,7 +78,7 @@ class Story:
         self._tell(f"{sum(asked)} members are asked to confirm their addresses")
 
     async def _turn(self) -> None:
-        self._stage.internet.mailboxes.turn_all()
+        self._stage.internet.turn()
         self._tell("mailboxes fill up, accounts close, one site blocklists us and one falls silent")
 
     async def _mail(self, secretaries: list[Secretary]) -> None:

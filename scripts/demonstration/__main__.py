@@ -1,18 +1,20 @@
-"""`python -m engine.demo`: runs the main job in the box and ends with 0 where everything came out as it must."""
+"""`python -m scripts.demonstration`: runs the main job in the box; 0 where everything came out as it must."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 from rich.console import Console
 
-from engine.demo.performance import perform
-from engine.demo.report import write_json
+from scripts.demonstration.performance import perform
+from scripts.demonstration.report import write_json
 
 
 def main(
@@ -23,6 +25,7 @@ def main(
 ) -> None:
     """Run the main job in the internet in a box: register, confirmation, mailing, every member's answer."""
     console = Console()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with contextlib.suppress(KeyboardInterrupt):
         result = uvloop.run(
             perform(console, members, seed, keep=keep, done=lambda result: write_json(json, result) if json else None)
