@@ -12,7 +12,6 @@ from uuid import uuid4
 import structlog
 
 from config.settings import Settings
-from config.shaping import read_shaping
 from config.vocabulary import Fault, Limits, Reply, Route, Verdict, VerdictStatus
 from dsn_parser.classify import classify
 from dsn_parser.hints import wait_hint_seconds
@@ -33,6 +32,7 @@ from engine.route.guard import guard_for
 from engine.route.mx import SMTP_PORT, Unroutable
 from engine.route.resolver import Resolver
 from engine.shape.breaker import Breaker, BreakerState, hear_answer, hear_silence
+from engine.shape.limits import limits_of
 from engine.shape.traffic import Traffic
 from engine.store import alerts, queue, sites
 from engine.store.database import Database
@@ -184,7 +184,7 @@ class Outbound:
     def _room(self, site: str, way: Way) -> int:
         """How many mails may be taken up: without a way, all where that is final and one to find out where not."""
         if isinstance(way, Route):
-            return self._traffic.room(site, _limits_of(site))
+            return self._traffic.room(site, limits_of(site))
         if way.verdict.status is not VerdictStatus.DEFERRED:
             return _MAILS_AT_A_TIME
         return min(1, self._traffic.room(site, Limits()))
@@ -226,7 +226,7 @@ class Outbound:
         envelopes = await self._make_envelopes(jobs)
         report = partial(self._note_attempt, route, job_of)
         halted = partial(self._is_halted, route.site)
-        untried = await self._pool.deliver(route, envelopes, _limits_of(route.site), report, halted)
+        untried = await self._pool.deliver(route, envelopes, limits_of(route.site), report, halted)
         async with self._database.write() as connection:
             await queue.release(connection, [job_of[envelope.job_id] for envelope in untried], self._clock.now())
 
@@ -298,11 +298,6 @@ def _make_pool(settings: Settings, clock: Clock, hear: Callable[[Route, Reply], 
 def _site_of(domain: str, way: Way) -> str:
     """The site of a domain; one that cannot be routed is a site of its own."""
     return way.site if isinstance(way, Route) else domain
-
-
-def _limits_of(site: str) -> Limits:
-    shape = read_shaping().find(site)
-    return shape.limits if shape else read_shaping().default
 
 
 def _token(address: str) -> str:

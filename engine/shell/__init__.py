@@ -1,1 +1,1 @@
-"""`brevduva` for people at a shell: tables to read, `--json` for machines, exit code 1 on trouble and 2 on bad settings."""
+"""`brevduva` for people at a shell: tables to read, `--json` for machines, exit code 1 on trouble."""

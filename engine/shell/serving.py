@@ -51,7 +51,9 @@ def nodes(as_json: Json = False) -> None:
 @app.command()
 def keys(
     as_json: Json = False,
-    rotate: Annotated[bool, typer.Option("--rotate", help="Sign return paths with a new key; old ones still verify.")] = False,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Sign with a new token key; old tokens still verify.")
+    ] = False,
 ) -> None:
     """Show the DNS records that publish our DKIM keys; keys that are missing are made."""
     settings = read_settings()
@@ -73,6 +75,4 @@ async def _prepare(shell: Shell) -> None:
 async def _nodes(shell: Shell) -> list[dict[str, object]]:
     async with shell.database.read() as connection:
         known = await operations.nodes(connection)
-    return [
-        {"name": node.name, "role": node.role, "host": node.host, "pid": node.pid, "seen_at": node.seen_at} for node in known
-    ]
+    return [{"name": node.name, "role": node.role, "host": node.host, "seen_at": node.seen_at} for node in known]

@@ -93,7 +93,8 @@ async def _add_key(shell: Shell, name: str, slug: str) -> str:
 
 
 async def _import(shell: Shell, file: Path, slug: str) -> imports.ImportReport:
-    sheet = await asyncio.to_thread(imports.read_register, file.read_bytes(), file.name)
+    content = await asyncio.to_thread(file.read_bytes)
+    sheet = await asyncio.to_thread(imports.read_register, content, file.name)
     async with shell.database.write() as connection:
         association = await associations.by_slug(connection, slug)
         return await imports.import_register(connection, association.id, sheet, shell.clock.now())

@@ -115,6 +115,14 @@ async def one_mailing(connection: Connection, association_id: int, mailing_id: i
     return _to_mailing(row, (await _counts(connection, [row.id]))[row.id])
 
 
+async def any_mailing(connection: Connection, mailing_id: int) -> MailingRow:
+    """A mailing of whatever association, for who keeps the installation. Raises NotFound."""
+    row = (await connection.execute(select(mailing).where(mailing.c.id == mailing_id))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such mailing")
+    return _to_mailing(row, (await _counts(connection, [mailing_id]))[mailing_id])
+
+
 async def messages(
     connection: Connection,
     mailing_id: int,
@@ -133,6 +141,12 @@ async def messages(
 async def messages_of_card(connection: Connection, card_id: int, *, limit: int = 50) -> list[MessageRow]:
     """What was sent to a member, newest first."""
     query = select(message).where(message.c.card_id == card_id).order_by(message.c.id.desc()).limit(limit)
+    return await _read_messages(connection, query)
+
+
+async def messages_to(connection: Connection, address_key: str, *, limit: int = 50) -> list[MessageRow]:
+    """What was sent to an address by whatever association, newest first."""
+    query = select(message).where(message.c.address_key == address_key).order_by(message.c.id.desc()).limit(limit)
     return await _read_messages(connection, query)
 
 
