@@ -14,10 +14,12 @@ from functools import lru_cache
 
 _LINE = 76
 _LONGEST_LINE = 990
-_WORD_BYTES = 39  # in base64 with =?utf-8?B?…?= 64: a line has room for it and the field's name (RFC 2047 2)
+_WORD = 52  # with =?utf-8?B?…?= 64: a line has room for it and the field's name (RFC 2047 2)
+_WORD_BYTES = _WORD // 4 * 3
 _PLAIN = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _JOINER = "\u200d"  # holds composed emoji together
+_Q = ["_" if byte == 32 else chr(byte) if chr(byte).isalnum() and byte < 128 else f"={byte:02X}" for byte in range(256)]
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -93,10 +95,11 @@ def _fold(line: str) -> str:
 
 
 def _encoded_words(line: str) -> str:
-    """Base64 words of whole characters, each short enough for its own line (RFC 2047 5)."""
-    whole = line.encode("utf-8", "replace")
-    blocks = [whole] if len(whole) <= _WORD_BYTES else _blocks(line)
-    return " ".join(f"=?utf-8?B?{b64encode(block).decode()}?=" for block in blocks)
+    """One Q word where all of it fits, which people can nearly read; else base64 words of whole characters."""
+    quoted = "".join([_Q[byte] for byte in line.encode("utf-8", "replace")])
+    if len(quoted) <= _WORD:
+        return f"=?utf-8?Q?{quoted}?="
+    return " ".join(f"=?utf-8?B?{b64encode(block).decode()}?=" for block in _blocks(line))
 
 
 def _blocks(line: str) -> Iterator[bytes]:

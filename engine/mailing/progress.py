@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from config.vocabulary import MailingState, MessageStatus
 from engine.lifecycle import WAITING
-from engine.store import mailings
+from engine.store import mailings, message_rows
 from engine.store.database import Connection
 
 
@@ -30,4 +30,4 @@ class Progress:
 async def progress(connection: Connection, association_id: int, mailing_id: int) -> Progress:
     """Raises NotFound."""
     mailing = await mailings.get(connection, mailing_id, association_id)
-    return Progress(mailing.state, await mailings.counts(connection, mailing_id))
+    return Progress(mailing.state, await message_rows.counts(connection, mailing_id))

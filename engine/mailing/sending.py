@@ -8,7 +8,7 @@ from datetime import datetime
 
 from config.vocabulary import AddressStatus, MailingState, MessageStatus
 from engine.errors import Conflict
-from engine.store import associations, cards, mailings
+from engine.store import associations, cards, mailings, message_rows
 from engine.store.database import Connection
 from engine.store.filters import Filter, check_columns
 from engine.store.mailings import Mailing
@@ -91,7 +91,7 @@ async def count_others(
 
 async def settled_counts(connection: Connection, mailing_id: int, skipped: Mapping[str, int]) -> SendCounts:
     """What is queued, with what was refused at once (blocked, invalid) among the skipped."""
-    counts = await mailings.counts(connection, mailing_id)
+    counts = await message_rows.counts(connection, mailing_id)
     refused = {status.value: count for status, count in counts.items() if status is not MessageStatus.QUEUED}
     return SendCounts(mailing_id, counts.get(MessageStatus.QUEUED, 0), {**skipped, **refused})
 

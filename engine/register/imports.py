@@ -70,10 +70,10 @@ async def _write(connection: Connection, association_id: int, matches: list[Matc
 
 async def _save(connection: Connection, target: Target, now: datetime) -> None:
     assert target.card is not None
+    if cards.is_other_address(target.card.content, target.content):
+        await consent.note_reset(connection, target.card.id, "an imported register gave another address", now)
     if not await cards.save(connection, target.card, target.content, now):
         raise Conflict("somebody else changes the register right now; import the file again")
-    if cards.is_other_address(target.card.content, target.content):
-        await consent.note_reset(connection, target.card, "an imported register gave another address", now)
 
 
 def _is_changed(target: Target) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, literal, select
 
 from config.vocabulary import AddressStatus, ConsentKind, MailingKind, MessageStatus
-from engine.store.cards import Card, choose
+from engine.store.card_status import Turn, turn, turn_where
+from engine.store.cards import choose
 from engine.store.database import Connection
 from engine.store.filters import Filter
 from engine.store.tables import Instant, association, card, consent_event, mailing, message
@@ -65,25 +66,14 @@ async def count_without_address(connection: Connection, association_id: int, cho
     return (await connection.execute(select(func.count()).select_from(nowhere.subquery()))).scalar_one()
 
 
-async def mark_requested(connection: Connection, mailing_id: int, text_version: str, now: datetime) -> int:
-    """Note that every queued recipient of a confirmation request has been asked; returns how many."""
+async def mark_requested(connection: Connection, mailing_id: int, text_version: str, now: datetime) -> None:
+    """Note that every queued recipient of a confirmation request has been asked."""
     queued = select(message.c.card_id).where(
         message.c.mailing_id == mailing_id, message.c.status == MessageStatus.QUEUED
     )
     asked = card.c.id.in_(queued) & (card.c.status == AddressStatus.UNCONFIRMED)
-    ledger = select(
-        card.c.association_id,
-        card.c.id,
-        card.c.address_key,
-        literal(ConsentKind.REQUESTED.value),
-        literal(f"mailing {mailing_id}"),
-        literal(text_version),
-        bindparam("asked_at", now, type_=Instant()),
-    ).where(asked)
-    columns = ["association_id", "card_id", "address_key", "kind", "how", "text_version", "at"]
-    await connection.execute(insert(consent_event).from_select(columns, ledger))
-    turn = update(card).where(asked).values(status=AddressStatus.REQUESTED, updated_at=now)
-    return (await connection.execute(turn)).rowcount
+    await note_where(connection, asked, ConsentKind.REQUESTED, f"mailing {mailing_id}", now, text_version=text_version)
+    await turn_where(connection, asked, AddressStatus.REQUESTED, now)
 
 
 async def question(connection: Connection, message_id: int) -> Question | None:
@@ -109,30 +99,26 @@ async def question(connection: Connection, message_id: int) -> Question | None:
 
 async def mark_confirmed(connection: Connection, asked: Question, how: str, text_version: str, now: datetime) -> bool:
     """Confirm the address of the card where it is still the one that was asked and waits for an answer."""
-    waits = (AddressStatus.REQUESTED, AddressStatus.UNCONFIRMED)
-    turn = (
-        update(card)
-        .where(card.c.id == asked.card_id, card.c.address_key == asked.asked_key, card.c.status.in_(waits))
-        .values(status=AddressStatus.CONFIRMED, updated_at=now)
-    )
-    if (await connection.execute(turn)).rowcount == 0:
+    if not await turn(connection, [Turn(asked.card_id, asked.asked_key, AddressStatus.CONFIRMED)], now):
         return False
-    await _note(
-        connection,
-        asked.association_id,
-        Consent(asked.card_id, asked.asked_key, ConsentKind.CONFIRMED, how, text_version, now),
-    )
+    this = card.c.id == asked.card_id
+    await note_where(connection, this, ConsentKind.CONFIRMED, how, now, text_version=text_version)
     return True
 
 
-async def note_reset(connection: Connection, old: Card, how: str, now: datetime) -> None:
-    """Note that a card's address was changed, which ends whatever was consented for the old one."""
-    entry = Consent(old.id, old.address_key, ConsentKind.RESET, how, "", now)
-    await _note(connection, old.association_id, entry)
+async def note_reset(connection: Connection, card_id: int, how: str, now: datetime) -> None:
+    """Note that what was consented for the address on a card ends; to be called before it is changed."""
+    await note_where(connection, card.c.id == card_id, ConsentKind.RESET, how, now)
 
 
 async def note_where(
-    connection: Connection, which: ColumnElement[bool], kind: ConsentKind, how: str, now: datetime
+    connection: Connection,
+    which: ColumnElement[bool],
+    kind: ConsentKind,
+    how: str,
+    now: datetime,
+    *,
+    text_version: str = "",
 ) -> None:
     """Note the same for every card of a condition."""
     rows = select(
@@ -141,7 +127,7 @@ async def note_where(
         card.c.address_key,
         literal(kind.value),
         literal(how),
-        literal(""),
+        literal(text_version),
         literal(now, Instant()),
     ).where(which)
     columns = ["association_id", "card_id", "address_key", "kind", "how", "text_version", "at"]
@@ -160,16 +146,3 @@ async def ledger(connection: Connection, card_id: int) -> list[Consent]:
         Consent(row.card_id, row.address_key, ConsentKind(row.kind), row.how, row.text_version, row.at)
         for row in await connection.execute(query)
     ]
-
-
-async def _note(connection: Connection, association_id: int, entry: Consent) -> None:
-    values = {
-        "association_id": association_id,
-        "card_id": entry.card_id,
-        "address_key": entry.address_key,
-        "kind": entry.kind,
-        "how": entry.how,
-        "text_version": entry.text_version,
-        "at": entry.at,
-    }
-    await connection.execute(insert(consent_event).values(values))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus, Reason
 from engine.errors import NotFound
@@ -130,14 +130,8 @@ async def note_sent(
 
 async def cancel_waiting(connection: Connection, mailing_id: int, now: datetime) -> int:
     """Take what has not left, and is not leaving this moment, out of the queue; returns how many messages."""
-    rest = message.c.mailing_id == mailing_id
+    rest = (message.c.mailing_id == mailing_id) & message.c.next_attempt_at.is_not(None)
     return await move_waiting(connection, rest, MessageStatus.NONE, now, reason=Reason.CANCELLED)
-
-
-async def counts(connection: Connection, mailing_id: int) -> dict[MessageStatus, int]:
-    """How many messages of a mailing stand where."""
-    query = select(message.c.status, func.count()).where(message.c.mailing_id == mailing_id).group_by(message.c.status)
-    return {MessageStatus(status): count for status, count in await connection.execute(query)}
 
 
 def _to_mailing(row: Row[Any]) -> Mailing:

@@ -1,0 +1,1 @@
+"""One mail as bytes: headers, bodies, holes and signatures."""

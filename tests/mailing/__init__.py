@@ -1,0 +1,1 @@
+"""Confirmation requests and mailings, from draft to queue."""
