@@ -9,16 +9,20 @@ from dsn_parser.address import find_addresses, recipient_of_verp
 from dsn_parser.dsn import StatusRecord, StatusReport, without_status
 from dsn_parser.judge import judge
 from dsn_parser.mail import Mail
+from dsn_parser.prose.local_names import complete, find_local_names
 from dsn_parser.prose.notice import Notice, read_notice
 from dsn_parser.prose.signs import says_late
 from dsn_parser.report import Finding, Original
+
+_NO_RECORD = StatusRecord()
+_RECIPIENT_FIELDS = ("x-failed-recipients", "x-failed-recipient", "x-mailer-daemon-recipients", "x-original-recipientlist")
 
 
 def from_status(status: StatusReport, mail: Mail, text: str, original: Original) -> tuple[Finding, ...]:
     """Read one finding a record; the notice is asked where a record says who but not why, or not even who."""
     records = [record for record in status.records if record.recipient]
     if not records:
-        return from_notice(mail, text, original, next(iter(status.records), StatusRecord()))
+        return from_notice(mail, text, original, next(iter(status.records), _NO_RECORD))
     named = tuple(record.recipient for record in records)
     notice = cache(partial(read_notice, without_status(text), named))
     subject = mail.headers.text("subject")
@@ -41,19 +45,22 @@ def _finding(record: StatusRecord, status: StatusReport, notice: Callable[[], No
     )
 
 
-def from_notice(
-    mail: Mail, text: str, original: Original, record: StatusRecord = StatusRecord()
-) -> tuple[Finding, ...]:
+def from_notice(mail: Mail, text: str, original: Original, record: StatusRecord = _NO_RECORD) -> tuple[Finding, ...]:
     """Read one finding for each address that the notice is about; `record` is what nameless status fields said."""
-    notice = read_notice(text, tuple(find_addresses(mail.headers.text("x-failed-recipients"))))
+    notice = read_notice(text, _named_in_fields(mail))
     subject = mail.headers.text("subject")
     action = record.action or ("delayed" if says_late(subject, text) else "failed")
     findings = []
-    for recipient in notice.recipients or _last_resort(mail, original):
+    for recipient in notice.recipients or _last_resort(mail, text, original):
         words = _words(record, recipient, lambda: notice, subject)
         reply, verdict = judge(words, status=record.status, action=action, site=_domain(recipient))
         findings.append(Finding(recipient, verdict, reply, action, notice.aliases.get(recipient.lower(), "")))
     return _once_each(findings)
+
+
+def _named_in_fields(mail: Mail) -> tuple[str, ...]:
+    """The recipients that Exim, Google, Mail.ru and Microsoft's gateway name in the head of the report."""
+    return next((tuple(found) for name in _RECIPIENT_FIELDS if (found := find_addresses(mail.headers.text(name)))), ())
 
 
 def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], subject: str) -> Iterator[str]:
@@ -67,10 +74,18 @@ def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], s
     yield subject
 
 
-def _last_resort(mail: Mail, original: Original) -> list[str]:
-    """Where the notice names nobody: whom the returned mail was for, else the name folded into the return path."""
+def _last_resort(mail: Mail, text: str, original: Original) -> list[str]:
+    """Where the notice names nobody in full: bare names, whom the returned mail was for, the return path, the subject."""
+    domain = _domain(next(iter(find_addresses(mail.headers.text("from"))), ""))
+    names = find_local_names(text) if domain else []
     folded = [recipient_of_verp(address) for value in mail.headers.all("to") for address in find_addresses(value)]
-    return list(original.recipients[:1]) or [address for address in folded if address] or [""]
+    return (
+        [complete(name, original.recipients, domain) for name in names]
+        or list(original.recipients[:1])
+        or [address for address in folded if address]
+        or find_addresses(mail.headers.text("subject"))[:1]
+        or [""]
+    )
 
 
 def _once_each(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ NOTICE_LIMIT_CHARACTERS = 32 * 1024
 RECIPIENT_LIMIT = 100
 
 _BEGINNING = Pattern(
-    r"(?im)^(?:[> \t]{0,8}[-=_*#~+]{2,}[ \t]*(?:" + alternatives("original_ruled") + ")"
+    r"(?im)^(?:[>| \t]{0,8}[-=_*#~+]{2,}[ \t]*(?:" + alternatives("original_ruled") + ")"
     r"|[ \t>*]{0,8}(?:" + alternatives("original_line") + ")"
     r"|(?:>[ ]?)?(?:" + alternatives("original_field") + "))"
 )
