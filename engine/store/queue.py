@@ -39,7 +39,7 @@ from engine.store.messages import Move, move, move_waiting
 from engine.store.suppressions import reaches
 from engine.store.tables import Instant, mailing, message, to_microseconds
 
-__all__ = ["Job", "Lane", "Want", "claim", "hold", "lanes", "next_due", "overdue", "release"]
+__all__ = ["Job", "Lane", "Want", "claim", "hold", "lanes", "next_due", "overdue", "release", "sweep_cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,15 @@ async def hold(
             starts_window=True,
         )
     return held
+
+
+async def sweep_cancelled(connection: Connection, now: datetime) -> int:
+    """Take out of the queue what was under way when its mailing was cancelled and came back; returns how many."""
+    cancelled = select(mailing.c.id).where(
+        mailing.c.id.in_(waiting_mailings()), mailing.c.state == MailingState.CANCELLED
+    )
+    rest = message.c.mailing_id.in_(cancelled) & message.c.next_attempt_at.is_not(None)
+    return await move_waiting(connection, rest, MessageStatus.NONE, now, reason=Reason.CANCELLED)
 
 
 async def overdue(connection: Connection, domains: Collection[str], first_before: datetime) -> list[Message]:
