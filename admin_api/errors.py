@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
 
@@ -35,14 +34,21 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
     """A request that is refused; raised anywhere while it is served."""
 
-    status: int
-    detail: str
-    errors: tuple[FieldProblem, ...] = ()
-    headers: Mapping[str, str] | None = None
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: tuple[FieldProblem, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
 
 
 def refusal_of(error: Exception) -> Refusal:

@@ -33,9 +33,8 @@ async def list_all(call: Call) -> Page[SiteView]:
     return Page(items=[show(row) for row in await operations.sites(call.connection)], next=None)
 
 
-async def resume(call: Call) -> SiteView:
-    """Let mail flow to a site again."""
+async def resume(call: Call) -> None:
+    """Let mail flow to a site again; what was held for it is due at once."""
     name = call.request.path_params["name"]
     await sites.resume(call.connection, name, call.now)
     await call.note("site resumed", site=name)
-    return show(await operations.one_site(call.connection, name))
