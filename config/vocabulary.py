@@ -242,6 +242,16 @@ class TlsDemand:
     tlsa: tuple[Tlsa, ...] = ()
 
 
+class SiteReaction(Word):
+    """What a receiver's answer asks of how we send to it, beyond the one mail."""
+
+    NONE = "none", "Inget", "Go on as before."
+    SLOW_DOWN = "slow_down", "Sakta ner", "The receiver is busy or wants a slower pace for a while."
+    TOO_MANY_CONNECTIONS = "too_many_connections", "Färre anslutningar", "Fewer connections at once."
+    RATE_LIMITED = "rate_limited", "Färre brev", "Fewer mails in the hour."
+    BLOCKED = "blocked", "Blockerad", "Our address or domain is refused altogether."
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """One mail exchanger to try: name and its addresses, in order, and what TLS to its port must fulfil."""

@@ -190,14 +190,23 @@ def _codes(code: str) -> Iterator[str]:
 def _entry(row: dict[str, Any]) -> StatusEntry:
     reason, reason_4 = (Reason(row[key]) if key in row else None for key in ("reason", "reason_4"))
     return StatusEntry(
-        row["code"], row["sample"], row["description"], tuple(row.get("basic", ())), row.get("reference", ""), reason, reason_4
+        row["code"],
+        row["sample"],
+        row["description"],
+        tuple(row.get("basic", ())),
+        row.get("reference", ""),
+        reason,
+        reason_4,
     )
 
 
+def status_entry(enhanced: EnhancedStatus | None) -> StatusEntry | None:
+    """The registry's row for an enhanced status, whatever its class; None where nobody has registered or used it."""
+    return status_registry().get(f"X.{enhanced.subject}.{enhanced.detail}") if enhanced else None
+
+
 def _reason_of_status(enhanced: EnhancedStatus | None) -> Reason | None:
-    if enhanced is None:
-        return None
-    entry = status_registry().get(f"X.{enhanced.subject}.{enhanced.detail}")
-    if entry is None:
+    entry = status_entry(enhanced)
+    if enhanced is None or entry is None:
         return None
     return entry.reason_4 if enhanced.klass == 4 and entry.reason_4 else entry.reason

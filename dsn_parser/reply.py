@@ -9,7 +9,8 @@ from config.vocabulary import EnhancedStatus, Reply
 MAX_TEXT_CHARACTERS = 8192
 
 _CONTROLS_TO_SPACE = {control: " " for control in (*range(0x20), 0x7F)}
-_STATUS = r"[245]\.\d{1,3}\.\d{1,3}"
+# The subject has one digit in every registered code: two are a version number.
+_STATUS = r"[245]\.\d\.\d{1,3}"
 
 # "smtp; 550 …", "X-Postfix; …", "x-unix; …": the diagnostic type of RFC 3464 2.3.6.
 _DIAGNOSTIC_TYPE = re2.compile(r"^(?i:smtp|dns|x400|x-[\w.-]+|unix|local|unknown|mts|notes) ?; ?")

@@ -50,7 +50,7 @@ class Rule:
         """Whether the rule speaks of this receiver, this class of answer (4 or 5) and this enhanced status (`X.2.1`)."""
         return (
             (not self.klass or self.klass == klass_of(reply))
-            and (not self.sites or _is_of(site, self.sites))
+            and (not self.sites or is_of(site, self.sites))
             and (not self.statuses or _status_without_class(reply) in self.statuses)
         )
 
@@ -77,7 +77,7 @@ class RuleBook:
         """Every rule whose words stand in the reply and that holds for it, in order."""
         numbers = self._filter.Match(mask_addresses(reply.text).lower()) or ()
         matches = (self.rules[number] for number in sorted(numbers))
-        return (rule for rule in matches if rule.holds(reply, site.lower()))
+        return (rule for rule in matches if rule.holds(reply, site))
 
 
 @cache
@@ -130,7 +130,9 @@ def _tier(row: dict[str, object]) -> Tier:
     return Tier.VAGUE if row.get("vague") else Tier.SURE
 
 
-def _is_of(site: str, names: tuple[str, ...]) -> bool:
+def is_of(site: str, names: tuple[str, ...]) -> bool:
+    """Whether a host or domain is one of the names, or lies under one."""
+    site = site.lower().rstrip(".")
     return any(site == name or site.endswith(f".{name}") for name in names)
 
 

@@ -1,0 +1,134 @@
+"""What answers mean: nobody is struck for our faults, and nobody who is gone is mailed again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.vocabulary import Action, Fault, Reason, Reply, VerdictStatus
+from dsn_parser.classify import MEANINGS, REASON_OF_CODE, classify, meaning_of, status_registry, verdict_of
+from dsn_parser.reply import parse_reply, with_status
+from dsn_parser.rules import rule_book
+
+REPLIES = Path(__file__).parent / "replies"
+
+
+def _lines(name: str) -> list[str]:
+    lines = (REPLIES / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+ABOUT_US = _lines("about_us.txt")
+ABOUT_MEMBERS = [line.split("|", 1) for line in _lines("about_members.txt")]
+
+
+def test_the_table_of_our_faults_is_long_enough() -> None:
+    assert len(ABOUT_US) >= 120
+
+
+@pytest.mark.parametrize("text", ABOUT_US)
+@pytest.mark.parametrize("action", ["", "failed", "delayed"])
+def test_a_refusal_about_us_never_touches_an_address(text: str, action: str) -> None:
+    verdict = classify(parse_reply(text), action=action)
+    assert verdict.action is Action.NONE, verdict
+    assert verdict.status in {VerdictStatus.SOFT_BOUNCED, VerdictStatus.DEFERRED}
+
+
+@pytest.mark.parametrize(("status", "text"), ABOUT_MEMBERS)
+def test_what_is_said_of_a_member_becomes_the_right_status(status: str, text: str) -> None:
+    action = "" if status == VerdictStatus.DEFERRED else "failed"
+    assert classify(parse_reply(text), action=action).status == status
+
+
+@pytest.mark.parametrize("text", [text for status, text in ABOUT_MEMBERS if status in {"invalid", "bounced"}])
+def test_who_is_gone_is_not_mailed_again(text: str) -> None:
+    assert classify(parse_reply(text), action="failed").action is Action.SUPPRESS
+
+
+def test_every_reason_that_an_answer_can_have_has_a_meaning() -> None:
+    by_rules = {rule.reason for rule in rule_book().rules}
+    by_statuses = {entry.reason for entry in status_registry().values() if entry.reason}
+    assert by_rules | by_statuses | set(REASON_OF_CODE.values()) <= set(MEANINGS)
+
+
+def test_our_faults_and_the_contents_leave_the_address_alone() -> None:
+    ours = [meaning for meaning in MEANINGS.values() if meaning.fault in {Fault.SENDER, Fault.CONTENT, Fault.DELAY}]
+    assert ours
+    assert all(meaning.action is Action.NONE for meaning in ours)
+
+
+def test_a_temporary_answer_met_live_never_suppresses() -> None:
+    for rule in rule_book().rules:
+        live = Reply(450, None, parse_reply(rule.example).text)
+        assert classify(live).action is not Action.SUPPRESS, rule
+
+
+def test_an_unknown_user_in_a_temporary_code_is_tried_again_live_and_believed_in_a_report() -> None:
+    reply = parse_reply(
+        "450 4.1.1 <ida@example.com>: Recipient address rejected: User unknown in local recipient table"
+    )
+    assert classify(reply).status is VerdictStatus.SOFT_BOUNCED
+    assert classify(reply, action="failed").status is VerdictStatus.INVALID
+
+
+def test_a_full_mailbox_in_a_permanent_code_is_soft() -> None:
+    verdict = classify(parse_reply("552 5.2.2 Mailbox full"))
+    assert (verdict.status, verdict.action) == (VerdictStatus.SOFT_BOUNCED, Action.COUNT)
+
+
+def test_a_delay_notice_is_only_late_whatever_it_says() -> None:
+    verdict = classify(parse_reply("450 4.2.2 Mailbox full"), action="delayed")
+    assert (verdict.status, verdict.fault, verdict.action) == (VerdictStatus.DEFERRED, Fault.DELAY, Action.NONE)
+    assert verdict.reason is Reason.MAILBOX_FULL
+    assert classify(Reply(0), action="delayed").reason is Reason.DELAYED
+
+
+@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded"])
+def test_a_success_notice_counts_as_delivered(action: str) -> None:
+    assert classify(parse_reply("550 user unknown"), action=action).status is VerdictStatus.DELIVERED
+
+
+def test_a_positive_answer_is_accepted() -> None:
+    assert classify(parse_reply("250 2.0.0 OK")).reason is Reason.ACCEPTED
+
+
+def test_a_report_that_somebody_gave_up_is_not_only_late() -> None:
+    verdict = classify(parse_reply("451 4.7.1 Greylisted"), action="failed")
+    assert (verdict.status, verdict.action) == (VerdictStatus.SOFT_BOUNCED, Action.NONE)
+
+
+def test_sure_words_outweigh_the_status_that_outweighs_vague_words() -> None:
+    assert classify(parse_reply("550 5.7.1 User unknown")).rule.startswith("user_unknown.toml")
+    assert classify(parse_reply("550 5.1.1 Access denied")).rule == "enhanced 5.1.1"
+    assert classify(parse_reply("550 Access denied")).reason is Reason.BLOCKED
+    assert classify(parse_reply("552 hum")).rule == "code 552"
+
+
+def test_words_nobody_knows_are_counted_when_for_good_and_waited_for_when_not() -> None:
+    assert classify(parse_reply("550 hum")) == verdict_of(Reason.UNDEFINED)
+    assert classify(parse_reply("499 hum")).status is VerdictStatus.DEFERRED
+
+
+def test_a_final_report_without_a_reason_is_a_bounce() -> None:
+    verdict = classify(parse_reply("Delivery to the following recipient failed permanently:"), action="failed")
+    assert verdict.reason is Reason.FAILED
+    assert classify(with_status(Reply(0), "5.1.1"), action="failed").reason is Reason.USER_UNKNOWN
+
+
+@pytest.mark.parametrize("code", REASON_OF_CODE)
+def test_a_bare_code_never_suppresses_unless_it_is_about_the_domain(code: int) -> None:
+    meaning = meaning_of(REASON_OF_CODE[code])
+    assert meaning.action is not Action.SUPPRESS or code in {521, 556}
+
+
+@given(
+    st.integers(0, 599),
+    st.text(max_size=200),
+    st.sampled_from(["", "failed", "delayed", "relayed", "hum"]),
+    st.text(max_size=20),
+)
+def test_any_answer_gets_a_verdict(code: int, text: str, action: str, site: str) -> None:
+    assert classify(Reply(code, None, text), action=action, site=site).status in VerdictStatus
