@@ -70,7 +70,8 @@ class Wire(SMTP):
 
     def eof_received(self) -> bool | None:
         """Let a peer that has said all it wants hear the answers; aiosmtpd would stop in the middle of a commit."""
-        return asyncio.StreamReaderProtocol.eof_received(self)
+        self._reader.feed_eof()
+        return not self.tls
 
     def _timeout_cb(self) -> None:
         """Cut a session that is over its time; aiosmtpd's close would wait for a peer that does not read."""
@@ -146,10 +147,17 @@ class Wire(SMTP):
         """Begin TLS; what was sent in clear before it is never read (CVE-2011-0411). Raises HungUpError."""
         self._input.clear()
         self._reader._buffer.clear()  # type: ignore[attr-defined]  # as aiosmtpd does; nothing is awaited until TLS has the line
-        try:
-            await self._writer.start_tls(context, ssl_handshake_timeout=self._limits.handshake_seconds)
-        except OSError as error:
+        transport = await self._shake_hands(context)
+        if transport is None:
             self.leave()  # asyncio tells nobody that a connection was lost in a handshake
-            raise HungUpError from error
-        self.transport = self._writer.transport
-        self.tls = self._writer.get_extra_info("ssl_object").version()
+            raise HungUpError
+        self.transport = transport
+        self._writer = asyncio.StreamWriter(transport, self, self._reader, self.loop)
+        self.tls = transport.get_extra_info("ssl_object").version()
+
+    async def _shake_hands(self, context: ssl.SSLContext) -> asyncio.Transport | None:
+        plain, seconds = self._writer.transport, self._limits.handshake_seconds
+        try:
+            return await self.loop.start_tls(plain, self, context, server_side=True, ssl_handshake_timeout=seconds)
+        except OSError:
+            return None

@@ -1,0 +1,164 @@
+"""The synced spool: whole or not at all, in order, and whatever the disk says."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.listen import spool as spool_module
+from engine.listen.spool import Envelope, Spool
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ENVELOPE = Envelope(
+    '<>\n"å', ("b+x@retur.brevduva.example", "abuse@brevduva.example"), "192.0.2.1", "mx", "TLSv1.3", NOW
+)
+
+
+async def put(spool: Spool, raw: bytes, envelope: Envelope = ENVELOPE) -> None:
+    mail = spool.begin(envelope)
+    await mail.write(raw)
+    await spool.commit(mail)
+
+
+async def test_a_mail_comes_out_as_it_went_in(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    await put(spool, b"Subject: a\r\n\r\n\xff\n{}\r\n")
+    [mail] = Spool(tmp_path).pending()
+    assert (mail.envelope, mail.raw) == (ENVELOPE, b"Subject: a\r\n\r\n\xff\n{}\r\n")
+    assert (mail.envelope_from, mail.recipients) == (ENVELOPE.envelope_from, ENVELOPE.recipients)
+    assert (mail.peer, mail.received_at) == ("192.0.2.1", NOW)
+    mail.remove()
+    mail.remove()
+    assert not list(spool.pending())
+    await spool.close()
+
+
+async def test_mails_come_out_in_the_order_they_came_in(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for number in range(20):
+        await put(spool, str(number).encode(), replace(ENVELOPE, received_at=NOW + timedelta(seconds=number // 3)))
+    assert [mail.raw for mail in spool.pending()] == [str(number).encode() for number in range(20)]
+    await spool.close()
+
+
+async def test_mails_that_wait_together_are_all_kept(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    await asyncio.gather(*(put(spool, str(number).encode()) for number in range(200)))
+    assert {mail.raw for mail in spool.pending()} == {str(number).encode() for number in range(200)}
+    await spool.close()
+
+
+async def test_a_file_is_on_the_disk_before_commit_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deeds: list[str] = []
+
+    def note(deed: str, do: Callable[..., object]) -> Callable[..., object]:
+        def noted(*arguments: object) -> object:
+            deeds.append(deed)
+            return do(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(os, "fdatasync", note("sync", os.fdatasync))
+    monkeypatch.setattr(Path, "rename", note("rename", Path.rename))
+    monkeypatch.setattr(spool_module, "_sync_folder", note("folder", spool_module._sync_folder))
+    spool = Spool(tmp_path)
+    await put(spool, b"a")
+    assert deeds == ["sync", "rename", "folder"]
+    await spool.close()
+
+
+async def test_a_big_mail_is_not_held_in_memory(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    mail = spool.begin(ENVELOPE)
+    for _ in range(10):
+        await mail.write(b"x" * 60_000)
+    assert mail.path.stat().st_size > 500_000
+    await spool.commit(mail)
+    [kept] = spool.pending()
+    assert kept.raw == b"x" * 600_000
+    await spool.close()
+
+
+async def test_a_discarded_mail_leaves_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for content in (b"x", b"x" * 100_000):
+        mail = spool.begin(ENVELOPE)
+        await mail.write(content)
+        mail.discard()
+    leaving = asyncio.create_task((mail := spool.begin(ENVELOPE)).write(b"x" * 100_000))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    mail.discard()
+    await asyncio.gather(leaving, return_exceptions=True)
+    await spool.close()
+    assert not [*(tmp_path / "tmp").iterdir(), *(tmp_path / "new").iterdir()]
+
+
+async def test_a_cancelled_commit_is_finished_all_the_same(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    committing = asyncio.create_task(put(spool, b"a"))
+    await asyncio.sleep(0)
+    assert spool._committing is not None
+    committing.cancel()
+    await spool.close()
+    assert [mail.raw for mail in spool.pending()] == [b"a"]
+
+
+async def test_a_disk_that_fails_one_mail_keeps_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def fail(descriptor: int, content: memoryview) -> int:
+        if b"unlucky" in bytes(content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", fail)
+    spool = Spool(tmp_path)
+    done = await asyncio.gather(*(put(spool, raw) for raw in (b"a", b"unlucky", b"b")), return_exceptions=True)
+    assert [isinstance(result, OSError) for result in done] == [False, True, False]
+    await spool.close()
+    assert sorted(mail.raw for mail in spool.pending()) == [b"a", b"b"]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+async def test_a_folder_that_cannot_be_synced_promises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(spool_module, "_sync_folder", fail)
+    spool = Spool(tmp_path)
+    with pytest.raises(OSError, match="Input/output"):
+        await put(spool, b"a")
+    await spool.close()
+
+
+async def test_what_is_no_mail_of_ours_is_set_aside(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    (tmp_path / "new" / "1").write_bytes(b"not json\n")
+    (tmp_path / "new" / "2").write_bytes(b"{}\nSubject: a\r\n")
+    await put(spool, b"a")
+    [mail] = spool.pending()
+    assert mail.raw == b"a"
+    mail.set_aside()
+    assert not list(spool.pending())
+    assert len(list((tmp_path / "aside").iterdir())) == 3
+    await spool.close()
+
+
+async def test_what_died_unfinished_is_forgotten_after_a_day(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
+    old.touch()
+    young.touch()
+    os.utime(old, (0, 0))
+    spool.forget_unfinished()
+    assert not old.exists()
+    assert young.exists()
+    await spool.close()
