@@ -1,0 +1,133 @@
+"""Carries mails to one domain: makes them, hands them over, and judges every answer for its message and its site."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from config.settings import Settings
+from config.vocabulary import Fault, Reply, Route, Verdict, VerdictStatus
+from dsn_parser.classify import classify
+from dsn_parser.hints import wait_hint_seconds
+from engine.clock import Clock
+from engine.compose.wire import dot_stuff
+from engine.deliver.attempt import Attempt, Blame, Envelope
+from engine.deliver.pool import Pool
+from engine.deliver.session import Dialler
+from engine.mailing.content import Bookshelf
+from engine.outcome.apply import AttemptOutcome
+from engine.return_path import KeyRing, Purpose, return_path, sign
+from engine.route.guard import guard_for
+from engine.route.mx import Unroutable
+from engine.shape.breaker import hear_answer, hear_silence
+from engine.shape.limits import limits_of
+from engine.shape.traffic import Traffic
+from engine.store.queue import Job
+
+_MADE_IN_ONE_GO = 16
+"""So many mails are made before other work gets its turn; a signature takes most of a millisecond."""
+
+Way = Route | Unroutable
+
+
+class Courier:
+    """One sender's connections; `settle` is told how each attempt ended, as it ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ring: KeyRing,
+        *,
+        shelf: Bookshelf,
+        traffic: Traffic,
+        settle: Callable[[AttemptOutcome], None],
+    ) -> None:
+        self._clock = clock
+        self._ring = ring
+        self._bounce_domain = settings.sending.bounce_domain
+        self._shelf = shelf
+        self._traffic = traffic
+        self._settle = settle
+        self._pool = _make_pool(settings, clock, self._hear)
+        self._is_stopping = False
+
+    async def carry(self, way: Way, jobs: Sequence[Job]) -> list[Job]:
+        """Deliver mails of one domain; returns those that were never tried."""
+        if isinstance(way, Unroutable):
+            self._give_up(way, jobs)
+            return []
+        job_of = {job.message_id: job for job in jobs}
+        envelopes = await self._make_envelopes(jobs)
+        report = partial(self._note_attempt, way.site, job_of)
+        halted = partial(self._is_halted, way.site)
+        untried = await self._pool.deliver(way, envelopes, limits_of(way.site), report, halted)
+        return [job_of[envelope.job_id] for envelope in untried]
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._is_stopping = True
+
+    async def hang_up(self) -> None:
+        """Say goodbye to every receiver we are not talking with."""
+        await self._pool.close()
+
+    def _is_halted(self, site: str) -> bool:
+        return self._is_stopping or self._traffic.is_halted(site)
+
+    async def _make_envelopes(self, jobs: Sequence[Job]) -> list[Envelope]:
+        envelopes = []
+        for number, job in enumerate(jobs, 1):
+            envelopes.append(self._envelope(job, (await self._shelf.open(job.mailing_id)).render(job)))
+            if number % _MADE_IN_ONE_GO == 0:
+                await asyncio.sleep(0)
+        return envelopes
+
+    def _envelope(self, job: Job, mail: bytes) -> Envelope:
+        sender = return_path(self._ring, job.message_id, self._bounce_domain)
+        token = sign(self._ring, Purpose.BOUNCE, job.message_id)
+        return Envelope(job.message_id, sender, job.email, dot_stuff(mail), envelope_id=token)
+
+    def _give_up(self, way: Unroutable, jobs: Sequence[Job]) -> None:
+        """There is no way to the domain: that is the answer to each of its mails."""
+        if way.verdict.status is VerdictStatus.DEFERRED:
+            self._learn(jobs[0].domain, way.verdict, way.reply, Blame.HOST)
+        for job in jobs:
+            self._settle(self._outcome(job, way.verdict, way.reply))
+
+    def _note_attempt(self, site: str, job_of: Mapping[int, Job], attempt: Attempt) -> None:
+        """What an answer means for the message goes to the ledger, what it says of the site to its breaker."""
+        verdict = classify(attempt.reply, site=site)
+        self._learn(site, verdict, attempt.reply, attempt.blame)
+        outcome = self._outcome(job_of[attempt.envelope.job_id], verdict, attempt.reply, attempt)
+        self._settle(outcome)
+
+    def _hear(self, route: Route, reply: Reply) -> None:
+        """Words about our pace that no mail was spent on."""
+        self._learn(route.site, classify(reply, site=route.site), reply, Blame.SESSION)
+
+    def _learn(self, site: str, verdict: Verdict, reply: Reply, blame: Blame | None) -> None:
+        now, words = self._clock.now(), str(reply)
+        if blame is Blame.HOST and verdict.fault is not Fault.SENDER:
+            self._traffic.turn(site, lambda old: hear_silence(old, verdict, words, now))
+        else:
+            self._traffic.turn(site, lambda old: hear_answer(old, verdict, words, now, wait_hint_seconds(reply)))
+
+    def _outcome(self, job: Job, verdict: Verdict, reply: Reply, attempt: Attempt | None = None) -> AttemptOutcome:
+        return AttemptOutcome(
+            job,
+            verdict,
+            reply,
+            host=attempt.host if attempt else "",
+            tls=attempt.tls if attempt else "",
+            uncertain=attempt.uncertain if attempt else False,
+            wait_hint_seconds=wait_hint_seconds(reply),
+            at=self._clock.now(),
+        )
+
+
+def _make_pool(settings: Settings, clock: Clock, hear: Callable[[Route, Reply], None]) -> Pool:
+    sending = settings.sending
+    dialler = Dialler(sending.hostname, settings.timeouts, sending.source_addresses, guard_for(sending.mode))
+    return Pool(dialler, clock, hear=hear)
