@@ -9,7 +9,7 @@ from engine.store import mailings, messages, suppressions
 from engine.store.database import Connection, Database
 from engine.store.message_rows import counts, events_of, get
 from engine.store.messages import Move
-from engine.store.queue import Job, Want, claim, hold, lanes, next_due, overdue, release
+from engine.store.queue import Job, Want, claim, hold, lanes, next_due, overdue, release, sweep_cancelled
 from engine.store.suppressions import Suppression
 from tests.store.association import NOW, card_status, make_association, messages_of, queue_mailing
 
@@ -231,3 +231,24 @@ async def hold_one(connection: Connection, until: datetime, now: datetime) -> in
         fault=Fault.REMOTE,
         text="no route to host",
     )
+
+
+async def test_what_comes_back_after_its_mailing_was_cancelled_leaves_the_queue(database: Database) -> None:
+    async with database.write() as connection:
+        mailing_id = await queue_mailing(connection, await make_association(connection, EMAILS))
+        jobs = await claim(connection, [Want("two.example", mailing_id, 1)], "mine", NOW, NOW + LEASE)
+        await mailings.turn(connection, mailing_id, [MailingState.SENDING], MailingState.CANCELLED)
+        assert await mailings.cancel_waiting(connection, mailing_id, NOW) == 3
+        assert await sweep_cancelled(connection, NOW) == 0
+        await release(connection, jobs, NOW)
+        assert await sweep_cancelled(connection, NOW) == 1
+        assert await counts(connection, mailing_id) == {MessageStatus.NONE: 4}
+
+
+async def test_cancelling_leaves_alone_what_has_left_but_is_late(database: Database) -> None:
+    async with database.write() as connection:
+        mailing_id = await queue_mailing(connection, await make_association(connection, EMAILS[:1]))
+        [job] = await claim_all(connection)
+        for old, new in ((job.status, MessageStatus.SENT), (MessageStatus.SENT, MessageStatus.DEFERRED)):
+            await messages.move(connection, [Move(job.message_id, old, new, NOW, Reason.DELAYED)])
+        assert await mailings.cancel_waiting(connection, mailing_id, NOW) == 0
