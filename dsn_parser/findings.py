@@ -47,7 +47,7 @@ def _finding(record: StatusRecord, status: StatusReport, notice: Callable[[], No
 
 def from_notice(mail: Mail, text: str, original: Original, record: StatusRecord = _NO_RECORD) -> tuple[Finding, ...]:
     """Read one finding for each address that the notice is about; `record` is what nameless status fields said."""
-    notice = read_notice(text, _named_in_fields(mail))
+    notice = read_notice(text, _named_in_fields(mail), _our_addresses(mail, original))
     subject = mail.headers.text("subject")
     action = record.action or ("delayed" if says_late(subject, text) else "failed")
     findings = []
@@ -56,6 +56,12 @@ def from_notice(mail: Mail, text: str, original: Original, record: StatusRecord 
         reply, verdict = judge(words, status=record.status, action=action, site=_domain(recipient))
         findings.append(Finding(recipient, verdict, reply, action, notice.aliases.get(recipient.lower(), "")))
     return _once_each(findings)
+
+
+def _our_addresses(mail: Mail, original: Original) -> frozenset[str]:
+    """Whom the report was sent to, and whom the returned mail came from."""
+    values = (*mail.headers.all("to"), original.return_path, original.sender)
+    return frozenset(address.lower() for value in values for address in find_addresses(value))
 
 
 def _named_in_fields(mail: Mail) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ def read_original(raw: bytes, envelope_id: str = "") -> Original:
         feedback_id=headers.get("feedback-id"),
         subject=headers.text("subject"),
         recipients=_recipients(headers),
+        sender=next(iter(find_addresses(headers.text("from"))), ""),
     )
 
 

@@ -18,6 +18,7 @@ class Original:
     feedback_id: str = ""
     subject: str = ""
     recipients: tuple[str, ...] = ()
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

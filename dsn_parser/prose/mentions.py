@@ -105,7 +105,7 @@ def _part_of_recipient(is_role: bool, context: str, before: str, after: str) -> 
     """A postmaster is meant only where it heads its line; everybody else as the words before tell."""
     if _HEADER.matches(before):
         return Part.HEADER
-    if _BULLET.matches(before) and _may_head(after):
+    if _BULLET.matches(before) and _may_head(after) and not _runs_on(context, after):
         return Part.HEADING
     if is_role:
         return Part.BYSTANDER
@@ -116,6 +116,11 @@ def _is_display_name(after: str) -> bool:
     """`ida@example.org <ola@example.org>` speaks of ola."""
     rest = after.lstrip("\"' ")
     return rest.startswith("<") and "@" in rest.partition(">")[0]
+
+
+def _runs_on(context: str, after: str) -> bool:
+    """A sentence that began in the line above goes on behind the address."""
+    return " " in context.strip() and after.strip(" >\"'")[:1].islower()
 
 
 def _may_head(after: str) -> bool:

@@ -52,11 +52,15 @@ class Notice:
         return _join(self.common, "")
 
 
-def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
-    """Take a notice apart; `named` are recipients known from headers or fields, and then no other is looked for."""
+def read_notice(text: str, named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()) -> Notice:
+    """Take a notice apart.
+
+    `named` are recipients known from headers or fields, and then no other is looked for; `ours` are the addresses that
+    the mail came from (lower case), which are only meant where there is no other.
+    """
     lines = text.split("\n")[:LINE_LIMIT]
     mentions = find_mentions(lines)
-    chosen = _choose(mentions, named)
+    chosen = _choose(mentions, named, ours)
     notice = Notice()
     for mention in chosen:
         notice.spelled.setdefault(mention.key, mention.address)
@@ -68,14 +72,17 @@ def read_notice(text: str, named: tuple[str, ...] = ()) -> Notice:
 
 def names_anybody(text: str) -> bool:
     """Tell whether a notice names anybody it is about."""
-    return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT]), ()))
+    return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT])))
 
 
-def _choose(mentions: list[Mention], named: tuple[str, ...]) -> list[Mention]:
+def _choose(
+    mentions: list[Mention], named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()
+) -> list[Mention]:
     if named:
         keys = {name.lower() for name in named}
         return [mention for mention in mentions if mention.key in keys]
     candidates = [mention for mention in mentions if mention.part < Part.HEADER]
+    candidates = [mention for mention in candidates if mention.key not in ours] or candidates
     surest = min((mention.part for mention in candidates), default=Part.BYSTANDER)
     return [mention for mention in candidates if mention.part == surest][:RECIPIENT_LIMIT]
 
