@@ -89,6 +89,8 @@ class Inbound:
     async def _take_in(self) -> int:
         """Move a batch from the spool to the database; a file goes when its row is on the disk."""
         batch = list(islice(self.listener.spool.pending(), _BATCH))
+        if not batch:
+            return 0
         async with self._database.write() as connection:
             await reports.add(connection, [_new_report(mail) for mail in batch])
         for mail in batch:
@@ -99,6 +101,8 @@ class Inbound:
         """Read a batch of stored mails, and write down what all of them say in one transaction."""
         async with self._database.read() as connection:
             waiting = await reports.unsettled(connection, _BATCH)
+        if not waiting:
+            return 0
         read = await asyncio.gather(*(self._parser.read(mail.raw) for mail in waiting))
         async with self._database.write() as connection:
             for mail, report in zip(waiting, read, strict=True):

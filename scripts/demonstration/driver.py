@@ -5,33 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from engine.clock import HandClock
-from engine.sandbox.world import World
-from engine.store.database import Database
 from engine.store.lanes import next_due
+from scripts.demonstration.stage import Stage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GRAIN = timedelta(minutes=2)
 
 
-class Journey(Protocol):
-    """One of the two journeys of a mail, out or back."""
-
-    async def run_until_idle(self) -> int:
-        """Do everything that is due now and return how many mails that was."""
-
-
 class Driver:
     """The discrete-event clock: `pass_until` moves it, and tells `watch` after every step."""
 
-    def __init__(
-        self, clock: HandClock, database: Database, world: World, journeys: tuple[Journey, ...],
-        watch: Callable[[], Awaitable[None]],
-    ) -> None:  # fmt: skip
-        self._clock, self._database, self._world = clock, database, world
-        self._journeys, self._watch = journeys, watch
+    def __init__(self, stage: Stage, watch: Callable[[], Awaitable[None]]) -> None:
+        self._clock, self._database, self._world = stage.clock, stage.database, stage.world
+        self._outbound, self._inbound, self._watch = stage.outbound, stage.inbound, watch
 
     async def pass_until(self, instant: datetime) -> None:
         """Let everything happen that is due up to an instant, in order, and arrive there."""
@@ -46,8 +33,12 @@ class Driver:
 
     async def settle(self) -> None:
         """Work until nothing is left to do at this instant."""
-        while await self._work():
-            pass
+        is_busy = True
+        while is_busy:
+            await self._outbound.run_until_idle()
+            acted = await self._world.act_until(self._clock.now())
+            is_busy = bool(await self._inbound.run_until_idle() or acted)
+            await self._watch()
 
     async def keep_pace(self, grain_seconds: float = 0.5) -> None:
         """Go on in step with the machine's clock until cancelled."""
@@ -55,12 +46,6 @@ class Driver:
             await asyncio.sleep(grain_seconds)
             self._clock.leap(grain_seconds)
             await self.settle()
-
-    async def _work(self) -> int:
-        done = [await journey.run_until_idle() for journey in self._journeys]
-        done.append(await self._world.act_until(self._clock.now()))
-        await self._watch()
-        return sum(done)
 
     async def _next_due(self) -> datetime | None:
         """The next instant at which a message or the world wants something."""

@@ -38,9 +38,7 @@ async def perform(
     with TemporaryDirectory(prefix="brevduva-demo-") as folder:
         async with set_stage(people, Path(folder)) as stage:
             with Board(console, START) as board:
-                driver = Driver(
-                    stage.clock, stage.database, stage.world, (stage.outbound, stage.inbound), _Watch(stage, board).look
-                )
+                driver = Driver(stage, _Watch(stage, board).look)
                 story = Story(stage, people, driver, board.say)
                 await story.tell()
             result = await _conclude(stage, story, people, time.monotonic() - began)
