@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -66,17 +66,15 @@ def date(instant: datetime) -> str:
     return f"{day}, {instant.day} {month} {instant.year:04} {instant:%H:%M:%S} +0000"
 
 
-def field(name: str, value: str) -> bytes:
-    """The field as it goes over the wire, folded at spaces to 78 characters where they allow it."""
-    line = f"{name}: {value}"
-    if len(line) > _LINE:
-        line = _fold(line)
-    return line.encode() + b"\r\n"
+def fields(values: Mapping[str, str]) -> bytes:
+    """Fields as they go over the wire, folded at spaces to 78 characters where the values allow it."""
+    lines = [f"{name}: {value}" for name, value in values.items()]
+    return "".join([f"{line if len(line) <= _LINE else _fold(line)}\r\n" for line in lines]).encode()
 
 
-def canonical(name: str, value: str) -> bytes:
-    """The field in the relaxed form that is signed (RFC 6376 3.4.2)."""
-    return f"{name.lower()}:{value}\r\n".encode()
+def canonical(values: Mapping[str, str]) -> bytes:
+    """Fields in the relaxed form that is signed (RFC 6376 3.4.2)."""
+    return "".join([f"{name.lower()}:{value}\r\n" for name, value in values.items()]).encode()
 
 
 def _fold(line: str) -> str:

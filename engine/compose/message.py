@@ -82,8 +82,8 @@ class Prepared:
         boundary = f"=_brevduva_{mailing.id}"
         self._template = Template(self._bodies, boundary)
         self._fixed = _fixed_fields(mailing, identity, boundary)
-        self._fixed_raw = b"".join(headers.field(*pair) for pair in self._fixed.items())
-        self._fixed_canonical = b"".join(headers.canonical(*pair) for pair in self._fixed.items())
+        self._fixed_raw = headers.fields(self._fixed)
+        self._fixed_canonical = headers.canonical(self._fixed)
         names = [name.lower() for name in (*self._fixed, *_PERSONAL, *_NEVER_TWICE)]
         self._seals = [Seal(signer, names) for signer in identity.signers]
 
@@ -91,13 +91,12 @@ class Prepared:
         """The signed mail with CRLF line ends, not yet dot-stuffed."""
         values = self._values(recipient)
         body = self._template.fill(values)
-        personal = self._personal_fields(recipient, values).items()
-        canonical = self._fixed_canonical + b"".join([headers.canonical(*pair) for pair in personal])
+        personal = self._personal_fields(recipient, values)
+        canonical = self._fixed_canonical + headers.canonical(personal)
         body_hash = b64encode(body.digest).decode()
         seconds = int(recipient.created_at.timestamp())
         signatures = [seal.field(canonical, body_hash, seconds) for seal in self._seals]
-        fields = [headers.field(*pair) for pair in personal]
-        return b"".join([*signatures, *fields, self._fixed_raw, b"\r\n", body.raw])
+        return b"".join([*signatures, headers.fields(personal), self._fixed_raw, b"\r\n", body.raw])
 
     def show(self, recipient: Recipient) -> Preview:
         """The mail as the member will see it."""

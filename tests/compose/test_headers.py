@@ -22,7 +22,7 @@ def _unfold(raw: bytes) -> str:
 
 @given(ANY_TEXT)
 def test_a_subject_is_one_field_of_short_lines_and_says_what_was_written(text: str) -> None:
-    raw = headers.field("Subject", headers.unstructured(text))
+    raw = headers.fields({"Subject": headers.unstructured(text)})
     assert raw.endswith(b"\r\n")
     assert not re.search(rb"\r\n(?! |$)|(?<!\r)\n|\r(?!\n)|\0", raw)
     assert max(map(len, raw.split(b"\r\n"))) <= 78
@@ -32,7 +32,7 @@ def test_a_subject_is_one_field_of_short_lines_and_says_what_was_written(text: s
 
 @given(ANY_TEXT)
 def test_a_display_name_never_becomes_another_address(name: str) -> None:
-    raw = headers.field("To", headers.mailbox(name, "ida@example.org"))
+    raw = headers.fields({"To": headers.mailbox(name, "ida@example.org")})
     assert not re.search(rb"\r\n(?! |$)|(?<!\r)\n|\r(?!\n)|\0", raw)
     value = _unfold(raw)[len("To: ") :]
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", value)
@@ -44,7 +44,7 @@ def test_a_display_name_never_becomes_another_address(name: str) -> None:
 @given(ANY_TEXT)
 def test_the_canonical_form_is_the_field_unfolded(text: str) -> None:
     value = headers.unstructured(text)
-    raw, canonical = headers.field("Subject", value), headers.canonical("Subject", value)
+    raw, canonical = headers.fields({"Subject": value}), headers.canonical({"Subject": value})
     name, _, rest = raw.replace(b"\r\n ", b" ").partition(b":")
     assert canonical == name.lower() + b":" + re.sub(rb"[ \t]+", b" ", rest.strip()) + b"\r\n"
 
@@ -74,7 +74,7 @@ def test_an_address_that_cannot_be_one_is_an_accident(address: str) -> None:
 
 def test_a_word_too_long_for_any_line_is_an_accident() -> None:
     with pytest.raises(ValueError, match="long"):
-        headers.field("List-Unsubscribe", f"<https://example.org/{'x' * 1000}>")
+        headers.fields({"List-Unsubscribe": f"<https://example.org/{'x' * 1000}>"})
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - zone beside
