@@ -21,7 +21,6 @@ from engine.return_path import KeyRing, Purpose, return_path, sign
 from engine.route.guard import guard_for
 from engine.route.mx import Unroutable
 from engine.shape.breaker import hear_answer, hear_silence
-from engine.shape.limits import limits_of
 from engine.shape.traffic import Traffic
 from engine.store.queue import Job
 
@@ -62,7 +61,7 @@ class Courier:
         envelopes = await self._make_envelopes(jobs)
         report = partial(self._note_attempt, way.site, job_of)
         halted = partial(self._is_halted, way.site)
-        untried = await self._pool.deliver(way, envelopes, limits_of(way.site), report, halted)
+        untried = await self._pool.deliver(way, envelopes, self._traffic.tempo.limits(way.site), report, halted)
         return [job_of[envelope.job_id] for envelope in untried]
 
     def stop(self) -> None:
@@ -109,6 +108,7 @@ class Courier:
 
     def _learn(self, site: str, verdict: Verdict, reply: Reply, blame: Blame | None) -> None:
         now, words = self._clock.now(), str(reply)
+        self._traffic.tempo.hear(site, verdict, words)
         if blame is Blame.HOST and verdict.fault is not Fault.SENDER:
             self._traffic.turn(site, lambda old: hear_silence(old, verdict, words, now))
         else:

@@ -24,7 +24,6 @@ from engine.route.atlas import Atlas
 from engine.route.mx import SMTP_PORT
 from engine.route.resolver import Resolver
 from engine.shape.bulletin import read_breakers, tell_breakers
-from engine.shape.limits import limits_of
 from engine.shape.traffic import Traffic
 from engine.store import queue, sites
 from engine.store.database import Database
@@ -139,7 +138,8 @@ class Outbound:
     def _room(self, site: str, way: Way) -> int:
         """How many mails may be taken up; where there is no way: all if that is final, one to find out if not."""
         if isinstance(way, Route):
-            return self._traffic.room(site, limits_of(site))
+            tempo = self._traffic.tempo
+            return tempo.allowance(site, self._traffic.room(site, tempo.limits(site)))
         if way.verdict.status is not VerdictStatus.DEFERRED:
             return _MAILS_WITHOUT_A_WAY
         return min(1, self._traffic.room(site, Limits()))
@@ -164,8 +164,10 @@ class Outbound:
         """Let the courier carry the mails of one domain; those that were not tried are given back."""
         site = _site_of(jobs[0].domain, way)
         self._traffic.begin(site, len(jobs))
+        self._traffic.tempo.spend(site, len(jobs))
         try:
             untried = await self._courier.carry(way, jobs)
+            self._traffic.tempo.spend(site, -len(untried))
             if untried:
                 async with self._database.write() as connection:
                     await queue.release(connection, untried, self._clock.now())

@@ -22,7 +22,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 log = structlog.get_logger()
 
 
-class Role(StrEnum):
+class ServiceRole(StrEnum):
     """What a process of the service does."""
 
     WEB = "web"
@@ -30,7 +30,7 @@ class Role(StrEnum):
     RECEIVE = "receive"
 
 
-_MODULE = {Role.WEB: "admin_api", Role.SEND: "engine.outbound", Role.RECEIVE: "engine.inbound"}
+_MODULE = {ServiceRole.WEB: "admin_api", ServiceRole.SEND: "engine.outbound", ServiceRole.RECEIVE: "engine.inbound"}
 _SANDBOX_MODULE = "engine.sandbox"
 
 
@@ -64,7 +64,7 @@ class Child:
                 self.process.send_signal(number)
 
 
-async def supervise(settings: Settings, roles: Sequence[Role], environment: dict[str, str]) -> None:
+async def supervise(settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str]) -> None:
     """Run the roles until SIGTERM or SIGINT, then give them 30 s to finish; `environment` is added to each process."""
     stop = asyncio.Event()
     children: list[Child] = []
@@ -82,9 +82,9 @@ async def supervise(settings: Settings, roles: Sequence[Role], environment: dict
         await _drain(children)
 
 
-def _children(settings: Settings, roles: Sequence[Role], environment: dict[str, str]) -> list[Child]:
+def _children(settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str]) -> list[Child]:
     senders = settings.sending.senders or os.cpu_count() or 1
-    counts = {role: senders if role is Role.SEND else 1 for role in roles}
+    counts = {role: senders if role is ServiceRole.SEND else 1 for role in roles}
     return [Child(f"{role}-{n}", _MODULE[role], environment) for role, count in counts.items() for n in range(count)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from config.vocabulary import Limits
 from engine.clock import Clock
 from engine.shape.breaker import Breaker, BreakerState
+from engine.shape.tempo import Tempo
 
 MAILS_PER_CONNECTION_AHEAD = 20
 """So many mails are claimed ahead for each connection: enough to keep it busy, few enough for a short lease."""
@@ -21,6 +22,7 @@ class Traffic:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.tempo = Tempo(clock)
         self._breakers: dict[str, Breaker] = {}
         self._untold: dict[str, Breaker] = {}
         self._under_way: Counter[str] = Counter()
