@@ -21,8 +21,7 @@ from engine.deliver.replies import Answer, AnswerReader, NotSmtp, read_answer
 
 FAREWELL_SECONDS = 5.0
 _CONTENT_END = b".\r\n"
-_CONNECTION_LOST = EnhancedStatus(4, 4, 2)
-_OUT_OF_STEP = EnhancedStatus(4, 5, 0)
+_CONNECTION_BROKE = EnhancedStatus(4, 4, 2)
 _GOOD_CLASS = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
 
 
@@ -126,13 +125,13 @@ class Conversation(asyncio.Protocol):
         try:
             self._hear_all(data)
         except NotSmtp as error:
-            self._break(Reply(0, _OUT_OF_STEP, f"Not an SMTP answer: {error}"))
+            self._break(Reply(0, _CONNECTION_BROKE, f"Not an SMTP answer: {error}"))
         except Exception as error:
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._is_over:
-            self._break(Reply(0, _CONNECTION_LOST, f"Connection lost{f': {exc}' if exc else ''}"))
+            self._break(Reply(0, _CONNECTION_BROKE, f"Connection lost{f': {exc}' if exc else ''}"))
         self._stop_alarm()
         if self.on_lost:
             self.on_lost()
@@ -206,7 +205,7 @@ class Conversation(asyncio.Protocol):
             self._awaited.popleft()
             self._hear_reset()
         elif answer.code // 100 not in (_GOOD_CLASS[stage], 4, 5):
-            self._break(Reply(0, _OUT_OF_STEP, f"Answered {stage.upper()} with {read_answer(answer)}"))
+            self._break(Reply(0, _CONNECTION_BROKE, f"Answered {stage.upper()} with {read_answer(answer)}"))
         else:
             self._awaited.popleft()
             self._hearers[stage](turn, answer)
@@ -357,7 +356,7 @@ class Conversation(asyncio.Protocol):
         elif self._is_draining():
             self.pause_writing()
         else:
-            self._break(Reply(0, _CONNECTION_LOST, "No answer in time"))
+            self._break(Reply(0, _CONNECTION_BROKE, "No answer in time"))
 
     def _is_draining(self) -> bool:
         """Whether the receiver has read at least some of the content since the last look."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from config.vocabulary import Host, Limits, Reply, Route
+from config.vocabulary import EnhancedStatus, Host, Limits, Reply, Route
 from engine.clock import Clock
 from engine.deliver.attempt import Attempt, Blame, Envelope, Stage
 from engine.deliver.conversation import Conversation, Ending
@@ -335,4 +335,5 @@ def _more_telling(first: Unreachable | None, second: Unreachable) -> Unreachable
 
 def _no_address(route: Route, host: Host | None) -> Unreachable:
     name = host.name if host else route.domain
-    return Unreachable(name, Stage.CONNECT, Reply(0, None, "No host of the domain has an address"))
+    reply = Reply(0, EnhancedStatus(4, 4, 4), "No host of the domain has an address")
+    return Unreachable(name, Stage.CONNECT, reply)

@@ -43,19 +43,14 @@ def may_dial_internet(address: str) -> bool:
 
     IPv4-mapped and NAT64 addresses hide an IPv4 address inside and lie outside 2000::/3, the only block taken for IPv6.
     """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return _is_public(parsed) and not is_own(address)
+    parsed = _parse(address)
+    return parsed is not None and _is_public(parsed) and not is_own(address)
 
 
 def may_dial_sandbox(address: str) -> bool:
     """Whether an address is loopback: in the sandbox no packet leaves the machine."""
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    parsed = _parse(address)
+    return parsed is not None and parsed.is_loopback
 
 
 def guard_for(mode: str) -> Callable[[str], bool]:
@@ -72,6 +67,14 @@ def is_own(address: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address | None:
+    """The address, or None for what is none; one that names an interface is none to dial."""
+    try:
+        return ip_address(address) if "%" not in address else None
+    except ValueError:
+        return None
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

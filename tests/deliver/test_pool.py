@@ -253,8 +253,7 @@ async def test_a_halt_leaves_the_rest_untried(sender: Sender) -> None:
 async def test_mails_wait_no_longer_than_is_bearable_for_a_connection(sender: Sender) -> None:
     async with FakeMx(extensions=(), always={"DOT": b"(silence)"}) as mx:
         first = asyncio.create_task(sender.send(route_to(mx), envelopes(1), ONE))
-        while not mx.mails:
-            await asyncio.sleep(0)
+        await mx.got_mail.wait()
         assert await sender.send(route_to(mx), envelopes(3)[1:], ONE) == [2, 3]
         mx.drop_all()
         await first

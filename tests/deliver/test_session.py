@@ -16,6 +16,7 @@ from tests.deliver.posts import PATIENT, QUICK, envelope
 from tests.fakes.mx import DROP, SILENCE, FakeMx
 
 NAME = "mx1.example"
+NO_DEMAND = TlsDemand()
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def free_port() -> Iterator[int]:
         yield probe.getsockname()[1]
 
 
-async def try_to_open(mx: FakeMx | int, dialler: Dialler | None = None, tls: TlsDemand = TlsDemand()) -> Unreachable:
+async def try_to_open(mx: FakeMx | int, dialler: Dialler | None = None, tls: TlsDemand = NO_DEMAND) -> Unreachable:
     port = mx if isinstance(mx, int) else mx.port
     with pytest.raises(Unreachable) as caught:
         await (dialler or Dialler("out.example", QUICK)).open(Host(NAME, ("127.0.0.1",), port, tls), "127.0.0.1")
@@ -120,7 +121,7 @@ def trusting(authority: trustme.CA) -> Dialler:
     return Dialler("out.example", PATIENT, verifying=lambda: context)
 
 
-async def deliver_one(mx: FakeMx, dialler: Dialler, tls: TlsDemand = TlsDemand()) -> Attempt:
+async def deliver_one(mx: FakeMx, dialler: Dialler, tls: TlsDemand = NO_DEMAND) -> Attempt:
     conversation = await dialler.open(Host(NAME, ("127.0.0.1",), mx.port, tls), "127.0.0.1")
     waiting, attempts = [envelope()], list[Attempt]()
     await conversation.run(lambda: waiting.pop() if waiting else None, attempts.append)

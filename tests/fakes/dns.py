@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, cast
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
@@ -31,17 +32,44 @@ class FakeDns:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: _Desk(self), local_addr=("127.0.0.1", 0))
-        self.port = self._transport.get_extra_info("sockname")[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Desk(self), local_addr=("127.0.0.1", self.port)
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._server.close()
+        await self._server.wait_closed()
         self._transport.close()
         await asyncio.sleep(0)
 
-    def answer(self, wire: bytes) -> bytes | None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One question over TCP (RFC 1035 4.2.2)."""
+        length = int.from_bytes(await reader.readexactly(2))
+        response = self.answer(await reader.readexactly(length))
+        if response:
+            wire = response.to_wire(max_size=65_535)
+            writer.write(len(wire).to_bytes(2) + wire)
+        writer.close()
+        await writer.wait_closed()
+
+    def answer_shortly(self, wire: bytes) -> bytes | None:
+        """The answer over UDP: cut off and marked as such where it is too long."""
+        response = self.answer(wire)
+        if response is None:
+            return None
+        try:
+            return response.to_wire(max_size=1232)
+        except dns.exception.TooBig:
+            response.answer.clear()
+            response.flags |= dns.flags.TC
+            return response.to_wire()
+
+    def answer(self, wire: bytes) -> dns.message.Message | None:
         query = dns.message.from_wire(wire)
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
@@ -56,7 +84,7 @@ class FakeDns:
             self._fill(response, name, kind)
         if name in self.vouched:
             response.flags |= dns.flags.AD
-        return response.to_wire()
+        return response
 
     def _fill(self, response: dns.message.Message, name: str, kind: str) -> None:
         records = self.zone.get(name)
@@ -80,6 +108,6 @@ class _Desk(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._server.answer(data)
+        answer = self._server.answer_shortly(data)
         if answer is not None:
             self._transport.sendto(answer, addr)

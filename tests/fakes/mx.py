@@ -54,6 +54,7 @@ class FakeMx:
             self._answers[verb].extend(answers)
         self._here: set[_Guest] = set()
         self._empty = asyncio.Event()
+        self.got_mail = asyncio.Event()
         self._empty.set()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Guest(self), "127.0.0.1", self.port)
@@ -155,6 +156,7 @@ class _Guest(asyncio.Protocol):
             content += b"\r\n"
         self._buffer, self._in_content = rest, False
         self._mx.mails.append(content)
+        self._mx.got_mail.set()
         self._say(self._mx.answer_to("DOT"))
         return True
 
