@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+_ROOM_BYTES = 2 * 1024**3
 _USERS = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 
 
@@ -57,7 +58,7 @@ def find_binaries() -> Path | None:
 @contextmanager
 def running_cluster(binaries: Path, *, durable: bool = True) -> Iterator[Cluster]:
     """A fresh cluster for the length of the block; `durable=False` spares the disk where no test pulls the plug."""
-    folder = Path(tempfile.mkdtemp(prefix="brevduva-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="brevduva-pg-", dir=None if durable else _memory()))
     cluster = Cluster(binaries, folder, _free_port())
     try:
         if os.geteuid() == 0:
@@ -100,6 +101,13 @@ def _run(command: list[str]) -> None:
 def _unprivileged() -> str:
     known = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in _USERS if name in known)
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where there is one with room: a database is copied in 30 ms there, on a disk in 600."""
+    folder = Path("/dev/shm")
+    has_room = folder.is_dir() and shutil.disk_usage(folder).free > _ROOM_BYTES
+    return folder if has_room else None
 
 
 def _free_port() -> int:
