@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 
 from admin_api.app import create_app
-from config.settings import Settings, read_settings
-from engine.clock import SystemClock
-from engine.keys import load_keys
-from engine.store.database import Database
+from engine.wiring import Process, run_process
 
 _DRAIN_SECONDS = 20
+_MOST_REQUESTS_AT_ONCE = 500
 
 
-def make_server(settings: Settings) -> uvicorn.Server:
-    """The server as the settings say; proxies are trusted for nothing, since links never come from a request."""
-    database = Database(settings.storage.url)
-    app = create_app(settings, database, SystemClock(), load_keys(settings))
-    return uvicorn.Server(
+class Server(uvicorn.Server):
+    """uvicorn, which leaves the signals to the process that it runs in."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(process: Process) -> None:
+    """Answer until the process is to stop, then finish what is under way."""
+    server = make_server(process)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(process.stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
+
+
+def make_server(process: Process) -> Server:
+    """The server as the settings say; no proxy's word is taken for anything, since links never come from a request."""
+    web = process.settings.web
+    return Server(
         uvicorn.Config(
-            app,
-            host=settings.web.host,
-            port=settings.web.port,
+            create_app(process.settings, process.database, process.clock, process.keys),
+            host=web.host,
+            port=web.port,
             access_log=False,
+            log_level="warning",
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
-            limit_concurrency=500,
+            limit_concurrency=_MOST_REQUESTS_AT_ONCE,
+            lifespan="off",
         )
     )
 
 
-def main() -> None:
-    make_server(read_settings()).run()
-
-
 if __name__ == "__main__":
-    main()
+    run_process("web", serve)

@@ -27,7 +27,7 @@ _ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_UNLESS_SAID = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"}
+_STATIC = "/static/"
 
 
 class Guard:
@@ -47,7 +47,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._protect(MutableHeaders(scope=message))
+                self._protect(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         app = self.app if self._is_for_us(scope) else PlainTextResponse("no such host here\n", 421)
@@ -59,10 +59,10 @@ class Guard:
         asked = _host_of(Headers(scope=scope).get("host", ""))
         return asked == self.host or (_is_loopback(asked) and _is_loopback(self.host))
 
-    def _protect(self, headers: MutableHeaders) -> None:
+    def _protect(self, headers: MutableHeaders, path: str) -> None:
         headers.update(self.always)
-        for name, value in _UNLESS_SAID.items():
-            headers.setdefault(name, value)
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        headers.setdefault("Cache-Control", "max-age=3600" if path.startswith(_STATIC) else "no-store")
 
 
 def _host_of(header: str) -> str:

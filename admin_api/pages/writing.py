@@ -87,7 +87,7 @@ async def show_preview(visit: Visit) -> Outcome:
         "mailing": mailing,
         "counts": counts,
         "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
-        "left_out": [(one, counts[one]) for one in AddressStatus if one != AddressStatus.CONFIRMED and counts.get(one)],
+        "left_out": [(one, count) for one, count in counts.items() if one is not AddressStatus.CONFIRMED],
         "members": members,
         "chosen": chosen,
         "seen": None,
@@ -132,7 +132,7 @@ async def show_request(visit: Visit) -> Outcome:
     choice = await current_choice(visit)
     counts = await _counts(visit, choice)
     values = {
-        "counts": [(one, counts[one]) for one in AddressStatus if counts.get(one)],
+        "counts": counts.items(),
         "unconfirmed": counts.get(AddressStatus.UNCONFIRMED, 0),
     }
     return Show("request.html", await _form(visit, choice) | values)
@@ -164,7 +164,8 @@ async def _form(visit: Visit, choice: Choice) -> dict[str, object]:
 
 
 async def _counts(visit: Visit, choice: Choice) -> dict[AddressStatus, int]:
-    return await cards.count_by_status(visit.connection, visit.association.id, choice.filter)
+    counts = await cards.count_by_status(visit.connection, visit.association.id, choice.filter)
+    return {status: counts[status] for status in AddressStatus if counts.get(status)}
 
 
 async def _confirmed(visit: Visit, choice: Choice) -> list[Card]:

@@ -127,7 +127,7 @@ _PASSING = frozenset(
 
 
 def _consent_step(entry: Consent) -> Step:
-    return Step(entry.at, _CONSENT_TITLES[entry.kind], entry.how)
+    return Step(entry.at, _CONSENT_TITLES[entry.kind], f"Adressen: {entry.address_key}.")
 
 
 def _event_step(event: EventRow) -> Step:

@@ -220,7 +220,7 @@ def _to_mailing(row: Row[Any], counts: Counts) -> MailingRow:
         skipped=row.skipped,
         created_at=row.created_at,
         sent_at=row.sent_at,
-        counts=counts,
+        counts={status: counts[status] for status in MessageStatus if status in counts},
     )
 
 
