@@ -75,6 +75,7 @@ class Prepared:
 
     def __init__(self, mailing: Mailing, identity: Identity) -> None:
         self._identity = identity
+        self._sender = mailing.sender
         self._is_confirmation = mailing.kind is MailingKind.CONFIRMATION
         self._subject = list(cut(mark_holes(headers.tidy(mailing.subject)), as_text))
         self._warnings = _warnings(mailing)
@@ -102,8 +103,8 @@ class Prepared:
         """The mail as the member will see it."""
         values = self._values(recipient)
         return Preview(
-            sender=self._fixed["From"],
-            reply_to=self._fixed["Reply-To"],
+            sender=f"{_sender_name(self._sender)} <{self._identity.sender_address}>",
+            reply_to=f"{self._sender.user} <{self._sender.user_email}>",
             recipient=f"{values[Hole.NAME]} <{recipient.email}>",
             subject=_fill(self._subject, values),
             html=_fill(cut(self._bodies.html, as_html), values),
@@ -146,7 +147,7 @@ def prepare(mailing: Mailing, identity: Identity) -> Prepared:
 def _fixed_fields(mailing: Mailing, identity: Identity, boundary: str) -> dict[str, str]:
     sender, home = mailing.sender, identity.sender_address.rpartition("@")[2]
     fields = {
-        "From": headers.mailbox(f"{sender.user} via {sender.association}", identity.sender_address),
+        "From": headers.mailbox(_sender_name(sender), identity.sender_address),
         "Reply-To": headers.mailbox(sender.user, sender.user_email),
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
@@ -167,6 +168,10 @@ def _render_bodies(mailing: Mailing, identity: Identity) -> Bodies:
     return render(body, mailing.format, mark_holes(headers.tidy(mailing.subject)), _footer(mailing.sender, identity))
 
 
+def _sender_name(sender: Sender) -> str:
+    return f"{sender.user} via {sender.association}"
+
+
 def _footer(sender: Sender, identity: Identity) -> tuple[str, ...]:
     user, office, association = map(headers.tidy, (sender.user, sender.office, sender.association))
     return (
@@ -176,8 +181,9 @@ def _footer(sender: Sender, identity: Identity) -> tuple[str, ...]:
 
 
 def _warnings(mailing: Mailing) -> tuple[str, ...]:
-    odd = unknown_placeholders(f"{mailing.subject} {mailing.body}")
-    return tuple(f"{word} is no placeholder; it will stand there as it is" for word in odd if word != CONFIRM_LINK)
+    own = {CONFIRM_LINK} if mailing.kind is MailingKind.CONFIRMATION else set()
+    odd = [word for word in unknown_placeholders(f"{mailing.subject} {mailing.body}") if word not in own]
+    return tuple(f"{word} is no placeholder; it will stand there as it is" for word in odd)
 
 
 def _fill(pieces: Iterable[str | Slot], values: Mapping[Hole, str]) -> str:

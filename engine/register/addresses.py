@@ -10,7 +10,7 @@ import logging
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -80,19 +80,42 @@ class BadAddress:
         return f"{self.problem}; {self.cure}"
 
 
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_FORM = "write it as name@example.org"
+_TOO_LONG = BadAddress("it is too long", f"an address has at most {_LONGEST_ADDRESS} characters")
+_FAULTS: tuple[tuple[Callable[[str, str], bool], BadAddress], ...] = (
+    (lambda typed, local: len(typed) > _LONGEST_ADDRESS, _TOO_LONG),
+    (
+        lambda typed, local: any(unicodedata.category(mark) in _INVISIBLE for mark in typed),
+        BadAddress("it holds invisible characters", "type it anew"),
+    ),
+    (lambda typed, local: "@" not in typed, BadAddress("there is no @ in it", _FORM)),
+    (lambda typed, local: not local or local[0] == "@", BadAddress("there is nothing before the @", _FORM)),
+    (
+        lambda typed, local: not set(typed).isdisjoint(' "(),:;<>[]\\'),
+        BadAddress("it holds something besides one bare address", "leave only name@example.org, one a card"),
+    ),
+    (
+        lambda typed, local: len(local.encode()) > _LONGEST_LOCAL_PART,
+        BadAddress("it is too long before the @", f"at most {_LONGEST_LOCAL_PART} characters can stand there"),
+    ),
+)
+"""What is looked for before anything is parsed, in order."""
+
+
 def normalise(text: str) -> Address | BadAddress:
     """Read one bare address (RFC 5321 4.1.2 without quoted names and literals, RFC 6531 letters allowed)."""
     typed = unicodedata.normalize("NFC", text.strip(" \t\r\n\u00a0"))
     local, _, domain = typed.rpartition("@")
-    if problem := _problem_of(typed, local):
-        return problem
+    if fault := next((fault for has_it, fault in _FAULTS if has_it(typed, local)), None):
+        return fault
     ascii_domain = _to_ascii(domain)
     if ascii_domain is None:
         return BadAddress(f"{domain!r} is no domain", "correct what stands after the @")
     if parse(f"{local}@x.example", addr_spec_only=True, strict=True) is None:
-        return BadAddress("it is not formed like an address", "write it as name@example.org")
+        return BadAddress("it is not formed like an address", _FORM)
     if len(local.encode()) + 1 + len(ascii_domain) > _LONGEST_ADDRESS:
-        return BadAddress("it is too long", f"an address has at most {_LONGEST_ADDRESS} characters")
+        return _TOO_LONG
     return Address(typed, f"{local.lower()}@{ascii_domain}", ascii_domain)
 
 
@@ -104,20 +127,6 @@ def suggest(text: str) -> str | None:
     if at and (near := _nearest(domain.lower())):
         mended = f"{local}@{near}"
     return mended if mended != given and isinstance(normalise(mended), Address) else None
-
-
-def _problem_of(typed: str, local: str) -> BadAddress | None:
-    if any(unicodedata.category(mark) in ("Cc", "Cf", "Cs", "Zl", "Zp") for mark in typed):
-        return BadAddress("it holds invisible characters", "type it anew")
-    if "@" not in typed:
-        return BadAddress("there is no @ in it", "write it as name@example.org")
-    if not local or local.startswith("@"):
-        return BadAddress("there is nothing before the @", "write it as name@example.org")
-    if " " in typed or any(mark in '"(),:;<>[]\\' for mark in typed):
-        return BadAddress("it holds something besides one bare address", "leave only name@example.org, one a card")
-    if len(local.encode()) > _LONGEST_LOCAL_PART:
-        return BadAddress("it is too long before the @", f"at most {_LONGEST_LOCAL_PART} characters can stand there")
-    return None
 
 
 def _to_ascii(domain: str) -> str | None:

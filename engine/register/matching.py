@@ -2,7 +2,7 @@
 
 A row and a card are the same person where address and name agree. Where only the address does, the row renames the
 card, unless another row of the file has the card's name: then two people share the address. A card without a usable
-address is found by name alone, and so is a row.
+address is found by name alone, and so is a row; but of two such rows with one name each is a person of its own.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Matcher:
 
     def __init__(self, register: Sequence[Card], rows: Sequence[Row]) -> None:
         self._in_file = {_person(row.content) for row in rows}
-        self._people: dict[Person, Target] = {}
+        self._people: defaultdict[Person, list[Target]] = defaultdict(list)
         self._by_address: defaultdict[str, list[Target]] = defaultdict(list)
         self._by_name: defaultdict[str, list[Target]] = defaultdict(list)
         for card in register:
@@ -67,8 +67,10 @@ class Matcher:
         return Match(row, target, (*row.findings, *([finding] if finding else ())))
 
     def _same(self, row: Row) -> tuple[Target, Finding | None] | None:
-        target = self._people.get(_person(row.content))
-        return (target, None) if target else None
+        address, name = person = _person(row.content)
+        known = self._people[person] if address or name else []
+        targets = known if address else [target for target in known if not target.rows]
+        return (targets[0], None) if targets else None
 
     def _renamed(self, row: Row) -> tuple[Target, Finding | None] | None:
         for target in self._by_address[row.content.address_key] if row.content.address_key else ():
@@ -91,10 +93,14 @@ class Matcher:
         return Target(None, Content(), []), finding
 
     def _know(self, target: Target) -> None:
-        self._people.setdefault(_person(target.content), target)
-        for index, key in ((self._by_address, target.content.address_key), (self._by_name, _name(target.content))):
-            if key and target not in index[key]:
-                index[key].append(target)
+        content = target.content
+        for known in (
+            self._people[_person(content)],
+            self._by_address[content.address_key],
+            self._by_name[_name(content)],
+        ):
+            if target not in known:
+                known.append(target)
 
 
 def _merge(old: Content, new: Content) -> Content:

@@ -14,6 +14,7 @@ MOST_BYTES = 20_000_000
 MOST_ROWS = 100_000
 MOST_COLUMNS = 100
 _LONGEST_CELL = 100_000
+_SAMPLE = 50_000
 _DELIMITERS = ";,\t|"
 
 
@@ -66,7 +67,7 @@ def _read_csv(text: str) -> list[tuple[str, ...]]:
 
 def _sniff(text: str) -> str:
     """The delimiter that divides the first lines most evenly; a lone column has none, and a comma does no harm."""
-    sample = "\n".join(text.splitlines()[:20])
+    sample = "\n".join(text[:_SAMPLE].splitlines()[:20])
     return max(_DELIMITERS, key=lambda delimiter: _evenness(sample, delimiter))
 
 

@@ -24,7 +24,7 @@ from engine.store.tables import (
     webhook,
 )
 
-_HOLDERS = (card, mailing, office, user, view, api_key, webhook, suppression, audit_event)
+_HOLDERS = (card, mailing, office, user, view, api_key, webhook, suppression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,15 @@ async def save(connection: Connection, changed: Association) -> None:
 
 
 async def is_empty(connection: Connection, association_id: int) -> bool:
-    """True where nothing at all belongs to the association."""
+    """True where nothing belongs to the association but its history."""
     queries = [select(table.c.id).where(table.c.association_id == association_id).limit(1) for table in _HOLDERS]
     return not any([(await connection.execute(query)).first() for query in queries])
 
 
 async def remove(connection: Connection, association_id: int) -> None:
+    """Take away an empty association; what was done in it stays on record."""
+    events = audit_event.c.association_id == association_id
+    await connection.execute(update(audit_event).where(events).values(association_id=None))
     await connection.execute(delete(association).where(association.c.id == association_id))
 
 

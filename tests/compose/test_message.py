@@ -127,5 +127,5 @@ def test_a_preview_shows_what_will_be_sent(body_format: BodyFormat) -> None:
     assert seen.text.splitlines() == part(wire, "plain").splitlines()
     assert seen.html.splitlines() == part(wire, "html").splitlines()
     assert (seen.recipient, seen.warnings) == ("Ida Idunsson <ida@example.org>", ())
-    assert seen.sender.endswith("<utskick@brevduva.example>")
+    assert seen.sender == "Anna Andersson via Björneborgs Båtklubb <utskick@brevduva.example>"
     assert seen.reply_to == "Anna Andersson <anna@klubb.example>"

@@ -150,6 +150,18 @@ async def test_namesakes_are_two_people(database: Database) -> None:
     assert _outcomes(report) == ["added", "added"]
 
 
+async def test_namesakes_without_an_address_are_two_people_every_time(database: Database) -> None:
+    rows = ("Ida;Berg;;;Åbo", "Ida;Berg;;;Ekenäs", ";;;bara en anteckning;", ";;;en till;")
+    async with database.write() as connection:
+        home = await found(connection)
+        report = await _import(connection, home, *rows)
+        again = await _import(connection, home, *rows[:2])
+        places = [card.fields.get("Ort") for card in await _cards(connection, home)]
+    assert _outcomes(report) == ["added"] * 4
+    assert _outcomes(again) == ["unchanged"] * 2
+    assert places == ["Åbo", "Ekenäs", None, None]
+
+
 async def test_whole_names_and_homeless_cells_find_a_place(database: Database) -> None:
     async with database.write() as connection:
         home = await found(connection)

@@ -8,6 +8,7 @@ from config.vocabulary import BodyFormat
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.mailing import drafts
 from engine.register import associations, offices
+from engine.store import audit
 from engine.store.database import Database
 from tests.register.households import NOW, found
 
@@ -58,6 +59,7 @@ async def test_an_association_is_changed_by_what_is_given(database: Database) ->
 async def test_only_an_empty_association_can_be_removed(database: Database) -> None:
     async with database.write() as connection:
         empty = await associations.create(connection, "Tomma", NOW)
+        await audit.note(connection, empty.id, actor="user 1", action="founded", detail={}, now=NOW)
         home = await found(connection)
         await associations.remove(connection, empty.id)
         with pytest.raises(NotFound):
