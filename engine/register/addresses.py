@@ -82,22 +82,20 @@ class BadAddress:
 
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _FORM = "write it as name@example.org"
-_TOO_LONG = BadAddress("it is too long", f"an address has at most {_LONGEST_ADDRESS} characters")
-_FAULTS: tuple[tuple[Callable[[str, str], bool], BadAddress], ...] = (
-    (lambda typed, local: len(typed) > _LONGEST_ADDRESS, _TOO_LONG),
+_TOO_LONG = BadAddress(
+    "it is too long", f"at most {_LONGEST_LOCAL_PART} characters before the @, {_LONGEST_ADDRESS} in all"
+)
+_FAULTS: tuple[tuple[Callable[[str], bool], BadAddress], ...] = (
+    (lambda typed: len(typed) > _LONGEST_ADDRESS, _TOO_LONG),
     (
-        lambda typed, local: any(unicodedata.category(mark) in _INVISIBLE for mark in typed),
+        lambda typed: any(unicodedata.category(mark) in _INVISIBLE for mark in typed),
         BadAddress("it holds invisible characters", "type it anew"),
     ),
-    (lambda typed, local: "@" not in typed, BadAddress("there is no @ in it", _FORM)),
-    (lambda typed, local: not local or local[0] == "@", BadAddress("there is nothing before the @", _FORM)),
+    (lambda typed: "@" not in typed, BadAddress("there is no @ in it", _FORM)),
+    (lambda typed: typed.startswith("@"), BadAddress("there is nothing before the @", _FORM)),
     (
-        lambda typed, local: not set(typed).isdisjoint(' "(),:;<>[]\\'),
+        lambda typed: not set(typed).isdisjoint(' "(),:;<>[]\\'),
         BadAddress("it holds something besides one bare address", "leave only name@example.org, one a card"),
-    ),
-    (
-        lambda typed, local: len(local.encode()) > _LONGEST_LOCAL_PART,
-        BadAddress("it is too long before the @", f"at most {_LONGEST_LOCAL_PART} characters can stand there"),
     ),
 )
 """What is looked for before anything is parsed, in order."""
@@ -106,15 +104,16 @@ _FAULTS: tuple[tuple[Callable[[str, str], bool], BadAddress], ...] = (
 def normalise(text: str) -> Address | BadAddress:
     """Read one bare address (RFC 5321 4.1.2 without quoted names and literals, RFC 6531 letters allowed)."""
     typed = unicodedata.normalize("NFC", text.strip(" \t\r\n\u00a0"))
-    local, _, domain = typed.rpartition("@")
-    if fault := next((fault for has_it, fault in _FAULTS if has_it(typed, local)), None):
+    if fault := next((fault for has_it, fault in _FAULTS if has_it(typed)), None):
         return fault
+    local, _, domain = typed.rpartition("@")
     ascii_domain = _to_ascii(domain)
     if ascii_domain is None:
         return BadAddress(f"{domain!r} is no domain", "correct what stands after the @")
     if parse(f"{local}@x.example", addr_spec_only=True, strict=True) is None:
         return BadAddress("it is not formed like an address", _FORM)
-    if len(local.encode()) + 1 + len(ascii_domain) > _LONGEST_ADDRESS:
+    octets = len(local.encode())
+    if octets > _LONGEST_LOCAL_PART or octets + 1 + len(ascii_domain) > _LONGEST_ADDRESS:
         return _TOO_LONG
     return Address(typed, f"{local.lower()}@{ascii_domain}", ascii_domain)
 
