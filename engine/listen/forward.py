@@ -97,7 +97,7 @@ def _author(headers: Headers) -> tuple[str, str]:
 def _is_usable(address: str) -> bool:
     try:
         return is_address(address) and Address(addr_spec=address).addr_spec == address and address.isascii()
-    except (ValueError, HeaderParseError):
+    except (ValueError, IndexError, HeaderParseError):
         return False
 
 

@@ -48,6 +48,17 @@ async def test_mails_come_out_in_the_order_they_came_in(tmp_path: Path) -> None:
     await spool.close()
 
 
+async def test_a_batch_is_of_the_oldest_and_never_too_much_at_once(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    assert spool.batch() == []
+    for number in range(6):
+        await put(spool, b"%d" % number * 1000)
+    assert [mail.raw[:1] for mail in spool.batch(most_mails=4)] == [b"0", b"1", b"2", b"3"]
+    assert [mail.raw[:1] for mail in spool.batch(most_bytes=1500)] == [b"0", b"1"]
+    assert len(spool.batch(most_bytes=1)) == 1
+    await spool.close()
+
+
 async def test_mails_that_wait_together_are_all_kept(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     await asyncio.gather(*(put(spool, str(number).encode()) for number in range(200)))
