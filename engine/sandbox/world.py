@@ -21,7 +21,8 @@ from engine.sandbox.smtp_dialogue import IncomingMail
 CONFIRM_PATH = "/c/"
 
 _AT_ONCE = 16
-_LEISURE_MINUTES = 720
+_QUARTER = timedelta(minutes=15)
+_LEISURE_QUARTERS = 48
 _RETRY_AFTER = timedelta(minutes=15)
 _RETRIES = 8
 
@@ -149,7 +150,7 @@ def _nobody_cares(_recipient: str) -> None:
 
 def _leisure(deed: Deed, recipient: str) -> timedelta:
     """People act when it suits them: within half a day, each always alike. Machines act on the minute."""
-    return timedelta(minutes=zlib.crc32(recipient.encode()) % _LEISURE_MINUTES if deed in BY_PEOPLE else 0)
+    return _QUARTER * (zlib.crc32(recipient.encode()) % _LEISURE_QUARTERS) if deed in BY_PEOPLE else timedelta(0)
 
 
 def _target(mail: IncomingMail, kind: str) -> str:

@@ -10,7 +10,7 @@ from engine.store.lanes import next_due
 from scripts.demonstration.stage import Stage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_GRAIN = timedelta(minutes=2)
+_GRAIN = timedelta(minutes=5)
 
 
 class Driver:

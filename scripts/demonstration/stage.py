@@ -29,7 +29,7 @@ START = datetime(2026, 1, 12, 8, tzinfo=UTC)
 
 _TIMEOUTS_SECONDS = {
     "connect": 5.0,
-    "banner": 0.4,
+    "banner": 0.25,
     "command": 30.0,
     "data": 30.0,
     "data_block": 30.0,

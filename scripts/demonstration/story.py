@@ -48,8 +48,8 @@ class Story:
             (5, self._join_late),
             (7, self._turn),
             (7, lambda: self._mail([first])),
-            (10, lambda: self._mail(others)),
-            (17, self._correct),
+            (8, lambda: self._mail(others)),
+            (15, self._correct),
         )
 
     async def _found(self) -> None:
