@@ -1,1 +1,1 @@
-"""Bytes in, verdicts out: reads what the world mails back and judges what it means; no network, no database, no clock."""
+"""Bytes in, verdicts out: reads what the world mails back and judges it; no network, no database, no clock."""

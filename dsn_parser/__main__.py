@@ -1,4 +1,4 @@
-"""`python -m dsn_parser PATH…`: one JSON object a line for each (mail, recipient); `-` reads one mail from standard input."""
+"""`python -m dsn_parser PATH…`: one JSON object a line for each (mail, recipient); `-` is standard input."""
 
 from __future__ import annotations
 

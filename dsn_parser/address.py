@@ -1,4 +1,4 @@
-"""Addresses out of words: found in a line, freed from their wrappings (RFC 3461 4, 6533 3, X.400), unfolded from VERP."""
+"""Addresses out of words: found in a line, freed from wrappings (RFC 3461 4, 6533 3, X.400), unfolded from VERP."""
 
 from __future__ import annotations
 

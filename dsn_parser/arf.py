@@ -1,4 +1,4 @@
-"""Feedback reports: complaints and opt-outs (RFC 5965, RFC 9477), authentication failures (RFC 6591), Microsoft's kind."""
+"""Feedback reports: complaints and opt-outs (RFC 5965, 9477), authentication failures (RFC 6591), Microsoft's kind."""
 
 from __future__ import annotations
 

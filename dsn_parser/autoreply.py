@@ -1,4 +1,4 @@
-"""Mail that no one wrote and that is no bounce: vacation notices, challenges, requests to unsubscribe (RFC 3834, 8058)."""
+"""Mail that no one wrote and that is no bounce: vacation notices, challenges, wishes to unsubscribe (RFC 3834)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ def is_auto_reply(mail: Mail, notice: str) -> bool:
         submitted in {"auto-replied", "auto-generated", "auto-notified"}
         or headers.get("precedence").lower() in _AUTO_PRECEDENCE
         or any(headers.get(name) for name in _AUTO_FIELDS)
-        or bool(headers.get("x-auto-response-suppress"))
-        and _AUTO_SUBJECT.matches(headers.text("subject"))
         or _AUTO_SUBJECT.matches(headers.text("subject"))
         or _AUTO_WORDS.matches(notice[:2000])
     )

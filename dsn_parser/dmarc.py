@@ -1,4 +1,4 @@
-"""DMARC aggregate reports (RFC 7489 7.2, RFC 9990) recognised and read into rows; no DOCTYPE, no entity, nothing fetched."""
+"""DMARC aggregate reports (RFC 7489 7.2, RFC 9990) recognised and read into rows; no DOCTYPE, nothing fetched."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ _TYPES = frozenset(
         "application/xml",
         "text/xml",
     }
+)
+
+
+_WANTED = frozenset(
+    {"report_metadata/org_name", "report_metadata/date_range/begin", "report_metadata/date_range/end"}
+    | {"policy_published/domain", "record/row/source_ip", "record/row/count", "record/identifiers/header_from"}
+    | {f"record/row/policy_evaluated/{name}" for name in ("disposition", "dkim", "spf")}
 )
 
 
@@ -79,6 +86,8 @@ class _FeedbackReader:
 
     def _read(self, text: str) -> None:
         key = "/".join(self._path[1:])
+        if key not in _WANTED:
+            return
         texts = self._texts if key.startswith("record/") else self._meta
         texts[key] = (texts.get(key, "") + text)[:TEXT_LIMIT_CHARACTERS]
 

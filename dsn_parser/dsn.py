@@ -14,7 +14,7 @@ VALUE_LIMIT_CHARACTERS = 8192
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 
-# "5.1.0 - Unknown address error 550-'5.7.1 Access denied' (delivery attempts: 0)": the gateway's guess, then the answer.
+# "5.1.0 - Unknown address error 550-'5.7.1 Access denied' (delivery attempts: 0)": a gateway's guess, the answer.
 _QUOTED_ANSWER = Pattern(r"\s([45]\d\d-'.+)'")
 _INLINE = Pattern(r"(?im)^[ \t]*(?:final|original)-recipient[ \t]*:")
 _PER_RECIPIENT = frozenset(
@@ -142,7 +142,7 @@ def _keep(record: StatusRecord, records: list[StatusRecord]) -> None:
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
-    """Name and unfolded value of each known field, ("", "") for a blank line; a broken line continues the one before."""
+    """Name and unfolded value of each known field, ("", "") for a blank line; a broken line continues the last."""
     fields: list[tuple[str, str]] = []
     for line in text.split("\n"):
         name, colon, value = line.partition(":")

@@ -15,7 +15,12 @@ from dsn_parser.prose.signs import says_late
 from dsn_parser.report import Finding, Original
 
 _NO_RECORD = StatusRecord()
-_RECIPIENT_FIELDS = ("x-failed-recipients", "x-failed-recipient", "x-mailer-daemon-recipients", "x-original-recipientlist")
+_RECIPIENT_FIELDS = (
+    "x-failed-recipients",
+    "x-failed-recipient",
+    "x-mailer-daemon-recipients",
+    "x-original-recipientlist",
+)
 
 
 def from_status(status: StatusReport, mail: Mail, text: str, original: Original) -> tuple[Finding, ...]:
@@ -81,7 +86,7 @@ def _words(record: StatusRecord, recipient: str, notice: Callable[[], Notice], s
 
 
 def _last_resort(mail: Mail, text: str, original: Original) -> list[str]:
-    """Where the notice names nobody in full: bare names, whom the returned mail was for, the return path, the subject."""
+    """Where the notice names nobody in full: bare names, whom our mail was for, the return path, the subject."""
     domain = _domain(next(iter(find_addresses(mail.headers.text("from"))), ""))
     names = find_local_names(text) if domain else []
     folded = [recipient_of_verp(address) for value in mail.headers.all("to") for address in find_addresses(value)]

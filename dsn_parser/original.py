@@ -8,7 +8,7 @@ from dsn_parser.report import Original
 from dsn_parser.scan import Pattern, any_of
 from dsn_parser.words import alternatives
 
-TOKEN_HEADER = "x-brevduva-token"
+OUR_FIELD = "x-brevduva-token"
 NOTICE_LIMIT_CHARACTERS = 32 * 1024
 RECIPIENT_LIMIT = 100
 
@@ -19,7 +19,8 @@ _BEGINNING = Pattern(
 )
 _FIELD_LINE = any_of(r"^[> \t]*(?:from|to|subject|date|message-id|received|return-path|mime-version):")
 _REPORT_HEAD = Pattern(
-    r"(?im)^(?:from:[^\n]*(?:mailer-daemon|mail delivery (?:sub)?system|postmaster@)|x-failed-recipients:|[^\n]*report-type=\"?delivery-status)"
+    r"(?im)^(?:from:[^\n]*(?:mailer-daemon|mail delivery (?:sub)?system|postmaster@)"
+    r"|x-failed-recipients:|[^\n]*report-type=\"?delivery-status)"
 )
 _RECEIVED_FOR = Pattern(r"(?i)\sfor <?([^\s<>;@]+@[^\s<>;]+)")
 _RECIPIENT_FIELDS = (
@@ -74,7 +75,7 @@ def read_original(raw: bytes, envelope_id: str = "") -> Original:
         message_id=headers.get("message-id"),
         return_path=next(iter(find_addresses(headers.get("return-path"))), ""),
         envelope_id=envelope_id,
-        token=headers.get(TOKEN_HEADER),
+        token=headers.get(OUR_FIELD),
         feedback_id=headers.get("feedback-id"),
         subject=headers.text("subject"),
         recipients=_recipients(headers),

@@ -45,7 +45,7 @@ def _read(mail: Mail, wrapped: int = 0) -> Report:
     if notification:
         kind, found, original = notification
         return replace(about, kind=kind, findings=found, original=original)
-    kind = recognise(mail, notice)
+    kind = recognise(mail, notice, quoted)
     returned = returned_mails(mail, quoted)
     inner = _inner_report(returned, wrapped) if kind in _MAY_PASS_ON and not names_anybody(notice) else None
     if inner:
@@ -98,7 +98,7 @@ def notice_text(mail: Mail) -> str:
 
 
 def _inner_report(returned: list[bytes], wrapped: int) -> Report | None:
-    """The bounces that a mail only passes on: some gateways and people send one, or many, wrapped in their own words."""
+    """The bounces that a mail only passes on: some gateways and people send them wrapped in words of their own."""
     if wrapped >= INNER_LIMIT:
         return None
     raws = [raw for raw in returned[:INNER_REPORTS_LIMIT] if looks_like_report(raw)]

@@ -1,4 +1,4 @@
-"""Transfer encodings, character sets, RFC 2047 words and HTML undone, never raising: what cannot be read is replaced."""
+"""Transfer encodings, character sets, RFC 2047 words and HTML undone: what cannot be read is replaced."""
 
 from __future__ import annotations
 

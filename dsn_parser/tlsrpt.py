@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import orjson
+from collections.abc import Iterator, Mapping
 
 from dsn_parser.inflate import is_packed, unpack
+from dsn_parser.json_values import as_number, as_object, as_objects, as_text, read_object
 from dsn_parser.mail import Mail, Part
 from dsn_parser.report import TlsRow
 from dsn_parser.scan import any_of
@@ -37,44 +35,28 @@ def _report_parts(mail: Mail) -> Iterator[Part]:
 
 def read_tls_json(document: bytes) -> tuple[TlsRow, ...]:
     """Read the rows of one report: failures one by one, and the successes of each policy as one row."""
-    report = _mapping(orjson.loads(document))
+    report = read_object(document)
     rows = (
         row
-        for policy in _mappings(report.get("policies"))
-        for row in _rows(_text(report.get("organization-name")), policy)
+        for policy in as_objects(report.get("policies"))
+        for row in _rows(as_text(report.get("organization-name")), policy)
     )
     return tuple(row for _, row in zip(range(ROW_LIMIT), rows, strict=False))
 
 
-def _rows(reporter: str, entry: dict[str, Any]) -> Iterator[TlsRow]:
-    policy = _mapping(entry.get("policy"))
-    kind, domain = _text(policy.get("policy-type")), _text(policy.get("policy-domain"))
-    successes = _number(_mapping(entry.get("summary")).get("total-successful-session-count"))
+def _rows(reporter: str, entry: Mapping[str, object]) -> Iterator[TlsRow]:
+    policy = as_object(entry.get("policy"))
+    kind, domain = as_text(policy.get("policy-type")), as_text(policy.get("policy-domain"))
+    successes = as_number(as_object(entry.get("summary")).get("total-successful-session-count"))
     yield TlsRow(reporter, domain, kind, "", successes)
-    for failure in _mappings(entry.get("failure-details")):
+    for failure in as_objects(entry.get("failure-details")):
         yield TlsRow(
             reporter,
             domain,
             kind,
-            _text(failure.get("result-type")),
-            _number(failure.get("failed-session-count")),
-            _text(failure.get("receiving-mx-hostname")),
-            _text(failure.get("sending-mta-ip")),
-            _text(failure.get("failure-reason-code") or failure.get("additional-information")),
+            as_text(failure.get("result-type")),
+            as_number(failure.get("failed-session-count")),
+            as_text(failure.get("receiving-mx-hostname")),
+            as_text(failure.get("sending-mta-ip")),
+            as_text(failure.get("failure-reason-code") or failure.get("additional-information")),
         )
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> list[dict[str, Any]]:
-    return [_mapping(item) for item in value] if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value[:1024] if isinstance(value, str) else ""
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

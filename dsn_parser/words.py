@@ -1,4 +1,4 @@
-"""The words by which kinds of mail are known, read from `config/report_words/`; each with an example that a test runs."""
+"""The words by which mail is known, read from `config/report_words/`; each with an example that a test runs."""
 
 from __future__ import annotations
 

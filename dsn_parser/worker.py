@@ -52,7 +52,7 @@ class ParserPool:
 
     async def close(self) -> None:
         """Finish what is being read and end the workers."""
-        self._pool.close()
+        self._pool.close()  # type: ignore[no-untyped-call]  # pebble annotates all but this
         await asyncio.to_thread(self._pool.join)
 
     async def __aenter__(self) -> Self:

@@ -6,7 +6,9 @@ from dsn_parser.scan import Pattern, any_of
 
 NAME_LIMIT = 20
 
-_ANNOUNCEMENT = any_of(r"following(?: \S+){0,4}:?\s*$", r"recipients?[^:\n]{0,160}:\s*$", r"address(?:es)?[^:\n]{0,40}:\s*$")
+_ANNOUNCEMENT = any_of(
+    r"following(?: \S+){0,4}:?\s*$", r"recipients?[^:\n]{0,160}:\s*$", r"address(?:es)?[^:\n]{0,40}:\s*$"
+)
 _NAME = Pattern(r"^\s*<?([A-Za-z0-9][A-Za-z0-9._+-]{0,63})>?\s*(?:$|:|\(|\.\.\. )")
 
 

@@ -47,12 +47,12 @@ _LABEL = Pattern(
 _COMMAND = Pattern(r"(?i)rcpt[ _]to\s*:?\s*[<(\"']*$")
 _HEADER = Pattern(r"(?i)^[\s>*]*(?:to|an|till|a|para|vastaanottaja)\s*:\s*[^@]{0,80}$")
 _CODE = r"[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s*)?"
-_BULLET = Pattern(
-    r"(?i)^[\s>*\-–•·|#+=]*(?:(?:\d{1,3}[.)]|\(\d{1,3}\)|\[?smtp:|" + _CODE + r")\s*)?[<(\"'\[«]*$"
-)
+_BULLET = Pattern(r"(?i)^[\s>*\-–•·|#+=]*(?:(?:\d{1,3}[.)]|\(\d{1,3}\)|\[?smtp:|" + _CODE + r")\s*)?[<(\"'\[«]*$")
 _POSITIVE_ANSWER = Pattern(r"(?i)(?:^|<--|<<<|out:|s:|<-|< )\s*25[01][ -]")
-_ROLES = frozenset("postmaster mailer-daemon mailer_daemon abuse support helpdesk hostmaster webmaster noc".split())
-_SMALL_WORDS = frozenset("if and or for who with to".split())
+_ROLES = frozenset(
+    {"postmaster", "mailer-daemon", "mailer_daemon", "abuse", "support", "helpdesk", "hostmaster", "webmaster", "noc"}
+)
+_SMALL_WORDS = frozenset(["if", "and", "or", "for", "who", "with", "to"])
 _WITHOUT_QUOTES = str.maketrans("", "", " \t<>\"'(*-")
 
 

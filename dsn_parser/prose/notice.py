@@ -16,7 +16,7 @@ SHARED_LIMIT = 20
 
 _CHATTER = words("chatter")
 
-# A sentence above the list that tells why, where what stands under each name is only the mailer's code word (au, EZweb).
+# A sentence above the list that tells why, where under each name stands only the mailer's code word (au, EZweb).
 _HEADLINE = Pattern(r"(?i)^\s*the user\(s\) account is ")
 
 
@@ -35,17 +35,17 @@ class Notice:
         return list(self.spelled.values())
 
     def candidates_for(self, recipient: str) -> tuple[str, ...]:
-        """The texts that may tell why, the surest first: the other server's answer, the words under the name, the rest."""
+        """The texts that may tell why, the surest first: headline, the other server's answer, own words, the rest."""
         headline = " ".join(line for line in self.common if _HEADLINE.matches(line))
         return headline, self.answers.get(recipient.lower(), ""), self.words_for(recipient), self.words_for_all
 
     def words_for(self, recipient: str) -> str:
-        """The words about one recipient; where nothing was said under its name, those under the next one that has any."""
+        """The words about one recipient; where nothing was said under its name, those under the next that has any."""
         names = list(self.of_recipient)
         key = recipient.lower()
-        following = names[names.index(key) :][:SHARED_LIMIT] if key in names else names[:1] if len(names) == 1 else []
-        spoken = next((text for name in following if (text := _join(self.of_recipient[name], name))), "")
-        return spoken
+        start = names.index(key) if key in names else len(names)
+        following = names[start : start + SHARED_LIMIT] or (names if len(names) == 1 else [])
+        return next((text for name in following if (text := _join(self.of_recipient[name], name))), "")
 
     @property
     def words_for_all(self) -> str:
@@ -75,9 +75,7 @@ def names_anybody(text: str) -> bool:
     return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT])))
 
 
-def _choose(
-    mentions: list[Mention], named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()
-) -> list[Mention]:
+def _choose(mentions: list[Mention], named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()) -> list[Mention]:
     if named:
         keys = {name.lower() for name in named}
         return [mention for mention in mentions if mention.key in keys]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsn_parser.mail import Mail
+from dsn_parser.prose.notice import names_anybody
 from dsn_parser.words import words
 
 OPENING_CHARACTERS = 6000
@@ -14,7 +15,7 @@ _LATE = words("late")
 _GAVE_UP = words("gave_up")
 
 
-def is_bounce(mail: Mail, notice: str) -> bool:
+def is_bounce(mail: Mail, notice: str, quoted: str) -> bool:
     """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one."""
     headers = mail.headers
     if headers.get("x-failed-recipients"):
@@ -23,7 +24,7 @@ def is_bounce(mail: Mail, notice: str) -> bool:
     titled = _TITLE.matches(headers.text("subject"))
     if by_daemon and titled:
         return True
-    return says_failure(notice) and (by_daemon or titled or _has_null_path(mail) or _returns_mail(mail))
+    return says_failure(notice) and (by_daemon or titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted))
 
 
 def _has_null_path(mail: Mail) -> bool:
@@ -31,8 +32,9 @@ def _has_null_path(mail: Mail) -> bool:
     return bool(paths) and paths[0].strip("<> ").lower().partition("@")[0] in {"", "mailer-daemon"}
 
 
-def _returns_mail(mail: Mail) -> bool:
-    return any(part.is_embedded_message for part in mail.parts)
+def _returns_mail(mail: Mail, notice: str, quoted: str) -> bool:
+    """People quote mail too, but do not put an address at the head of a line above it."""
+    return any(part.is_embedded_message for part in mail.parts) or (bool(quoted) and names_anybody(notice))
 
 
 def says_failure(notice: str) -> bool:

@@ -1,4 +1,4 @@
-"""Session transcripts as Sendmail writes them: what the other server said, kept apart from Sendmail's own summing-up."""
+"""Session transcripts as Sendmail writes them: what the other server said, apart from Sendmail's own summing-up."""
 
 from __future__ import annotations
 

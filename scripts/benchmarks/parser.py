@@ -1,4 +1,4 @@
-"""Returned mails read and judged a second on one core, startup excluded, beside stdlib `email` and flufl.bounce, which judge nothing."""
+"""Returned mails read and judged a second on one core, startup excluded, beside stdlib `email` and flufl.bounce."""
 
 from __future__ import annotations
 

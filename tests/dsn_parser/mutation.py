@@ -6,10 +6,26 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 SNIPPETS = (
-    b"\r", b"\n", b"\r\n\r\n", b"\0", b"\x1b$B", b"\xff\xfe", b"\xf0\x9f\x90\x88", b"--", b"=", b"=?utf-8?b?", b"<" * 60, b"@" * 60, b"a@b.example ",
-    b";", b'"' * 9, b"Content-Type: multipart/mixed; boundary=", b"Final-Recipient: rfc822;", b"550 5.1.1 ", b"\\x{110000}", b"+40", b"(a)=", b"{\"notificationType\":",
-    b"Content-Transfer-Encoding: base64\n", b"Received: from x\n", b"\n\nFrom x Mon Mar  3 10:00:00 2025\nA: b\n\n", b"<!DOCTYPE x>", b" " * 300, b"<a " * 40, b"\t",
-)  # fmt: skip
+    *(
+        b"\r",
+        b"\n",
+        b"\r\n\r\n",
+        b"\0",
+        b"\t",
+        b" " * 300,
+        b"--",
+        b"=",
+        b";",
+        b'"' * 9,
+        b"<" * 60,
+        b"@" * 60,
+        b"<a " * 40,
+    ),
+    *(b"\x1b$B", b"\xff\xfe", b"\xf0\x9f\x90\x88", b"=?utf-8?b?", b"\\x{110000}", b"+40", b"(a)=", b"a@b.example "),
+    *(b"Content-Type: multipart/mixed; boundary=", b"Content-Transfer-Encoding: base64\n", b"Received: from x\n"),
+    *(b"Final-Recipient: rfc822;", b"550 5.1.1 ", b'{"notificationType":', b"<!DOCTYPE x>"),
+    b"\n\nFrom x Mon Mar  3 10:00:00 2025\nA: b\n\n",
+)
 
 Change = Callable[[bytes, random.Random], bytes]
 

@@ -17,7 +17,8 @@ def read(fields: str) -> StatusReport:
 def test_each_recipient_has_a_record_and_the_message_its_own_fields() -> None:
     report = read(
         "Reporting-MTA: dns; mx.example.org\nOriginal-Envelope-Id: 7kq2\n\n"
-        "Final-Recipient: rfc822; ida@example.org\nOriginal-Recipient: rfc822; i@example.net\nAction: failed\nStatus: 5.1.1\n"
+        "Final-Recipient: rfc822; ida@example.org\nOriginal-Recipient: rfc822; i@example.net\n"
+        "Action: failed\nStatus: 5.1.1\n"
         "Remote-MTA: dns; mx2.example.org\nDiagnostic-Code: smtp; 550 5.1.1\n    user unknown\n\n"
         "Final-Recipient: RFC822; <ola@example.org>\nAction: DELAYED (later)\nStatus: 4.2.2\n"
     )
@@ -39,7 +40,8 @@ def test_each_recipient_has_a_record_and_the_message_its_own_fields() -> None:
 
 def test_records_without_a_blank_line_between_them_are_told_apart() -> None:
     records = read(
-        "Final-Recipient: rfc822; a@example.org\nAction: failed\nFinal-Recipient: rfc822; b@example.org\nAction: failed\n"
+        "Final-Recipient: rfc822; a@example.org\nAction: failed\n"
+        "Final-Recipient: rfc822; b@example.org\nAction: failed\n"
     ).records
     assert [record.recipient for record in records] == ["a@example.org", "b@example.org"]
 

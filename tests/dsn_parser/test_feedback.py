@@ -13,7 +13,8 @@ ORIGINAL = b"Return-Path: <b+7kq2.mac@studs.example>\nMessage-ID: <1@a.example>\
 
 def feedback(fields: bytes, original: bytes = b"") -> bytes:
     return (
-        b"From: fbl@example.org\nSubject: report\nContent-Type: multipart/report; report-type=feedback-report; boundary=gran\n\n"
+        b"From: fbl@example.org\nSubject: report\n"
+        b"Content-Type: multipart/report; report-type=feedback-report; boundary=gran\n\n"
         b"--gran\nContent-Type: message/feedback-report\n\n"
         + fields
         + b"\n--gran\nContent-Type: message/rfc822\n\n"
@@ -70,7 +71,8 @@ def test_the_returned_mail_tells_when_the_fields_do_not() -> None:
 
 def test_feedback_fields_in_plain_text_are_read() -> None:
     report = read_report(
-        b"From: fbl@example.org\nSubject: x\n\nA complaint.\n\nFeedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: ida@example.org\n\n"
+        b"From: fbl@example.org\nSubject: x\n\nA complaint.\n\n"
+        b"Feedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: ida@example.org\n\n"
     )
     assert report.kind is ReportKind.FEEDBACK_REPORT
     assert [finding.recipient for finding in report.findings] == ["ida@example.org"]

@@ -9,7 +9,8 @@ from dsn_parser.read_report import read_report
 
 
 def mail(subject: str, text: str = "Hej.", sender: str = "Ida <ida@example.org>", extra: str = "") -> bytes:
-    return f"Return-Path: <ida@example.org>\nFrom: {sender}\nTo: b+1.2@studs.example\nSubject: {subject}\n{extra}\n{text}\n".encode()
+    head = f"Return-Path: <ida@example.org>\nFrom: {sender}\nTo: b+1.2@studs.example\nSubject: {subject}\n"
+    return f"{head}{extra}\n{text}\n".encode()
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ def test_encoded_words_are_decoded() -> None:
 
 def test_the_leaves_of_a_tree_come_in_order() -> None:
     mail = read_mail(
-        b"Content-Type: multipart/mixed; boundary=a\n\npreamble\n--a\nContent-Type: multipart/alternative; boundary=ab\n\n"
-        b"--ab\nContent-Type: text/plain\n\none\n--ab\nContent-Type: text/html\n\n<p>two</p>\n--ab--\n--a\n\nthree\n--a--\nepilogue"
+        b"Content-Type: multipart/mixed; boundary=a\n\npreamble\n"
+        b"--a\nContent-Type: multipart/alternative; boundary=ab\n\n"
+        b"--ab\nContent-Type: text/plain\n\none\n--ab\nContent-Type: text/html\n\n<p>two</p>\n--ab--\n"
+        b"--a\n\nthree\n--a--\nepilogue"
     )
     assert [(part.media_type, part.text.strip()) for part in mail.parts] == [
         ("text/plain", "one"),

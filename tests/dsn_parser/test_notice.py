@@ -82,7 +82,8 @@ def test_an_alias_is_remembered_beside_the_address_that_failed() -> None:
 
 def test_chatter_is_no_reason() -> None:
     notice = read_notice(
-        "<ida@example.org>:\n>>> MAIL FROM:<x@y.example> SIZE=9999\n<<< 250 ok\nIf you do so, please include this problem report."
+        "<ida@example.org>:\n>>> MAIL FROM:<x@y.example> SIZE=9999\n<<< 250 ok\n"
+        "If you do so, please include this problem report."
     )
     assert notice.words_for("ida@example.org") == ""
 

@@ -7,7 +7,10 @@ import pytest
 from dsn_parser.mail import read_mail
 from dsn_parser.original import looks_like_report, read_original, returned_mails, split_notice
 
-ORIGINAL = "Return-Path: <b+1.2@studs.example>\nMessage-ID: <1@a.example>\nX-Brevduva-Token: 1.2\nTo: Ida <ida@example.org>\n\nuser unknown"
+ORIGINAL = (
+    "Return-Path: <b+1.2@studs.example>\nMessage-ID: <1@a.example>\nX-Brevduva-Token: 1.2\n"
+    "To: Ida <ida@example.org>\n\nuser unknown"
+)
 
 
 @pytest.mark.parametrize(
@@ -73,5 +76,6 @@ def test_our_own_mail_does_not_look_like_a_report() -> None:
 
 
 def test_the_receiver_s_own_note_of_the_recipient_goes_first() -> None:
-    raw = b"X-HmXmrOriginalRecipient: ida@example.org\nTo: lista@example.org\nReceived: from a by b for <ola@example.org>; x\n\n"
+    noted = b"X-HmXmrOriginalRecipient: ida@example.org\nTo: lista@example.org\n"
+    raw = noted + b"Received: from a by b for <ola@example.org>; x\n\n"
     assert read_original(raw).recipients == ("ida@example.org", "lista@example.org", "ola@example.org")

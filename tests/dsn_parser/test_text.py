@@ -43,7 +43,10 @@ def test_a_character_set_is_decoded(content: bytes, charset: str, expected: str)
 
 
 def test_html_loses_its_tags_but_not_its_addresses() -> None:
-    html = "<html><head><title>x</title></head><p class=a>To <b>&lt;ida@example.org&gt;</b><br>and <ola@example.org></p><!-- y -->"
+    html = (
+        "<html><head><title>x</title></head><p class=a>To <b>&lt;ida@example.org&gt;</b><br>"
+        "and <ola@example.org></p><!-- y -->"
+    )
     assert decode_text(html.encode(), "utf-8", is_html=True).split() == [
         "To",
         "<ida@example.org>",
