@@ -21,7 +21,7 @@ from engine.outcome.decide import (
     decide_uncertain,
     give_up,
 )
-from engine.store import addresses, consent, message_rows, messages, queue
+from engine.store import addresses, consent, message_rows, messages, waiting
 from engine.store.blocking import block_waiting
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection
@@ -122,11 +122,11 @@ async def unsubscribe(connection: Connection, message_id: int, how: str, now: da
 
 async def pause_site(connection: Connection, pause: Pause, now: datetime, policy: Policy) -> Applied:
     """Hold the mail for a site that takes none; what has waited its days out bounces instead, and is returned."""
-    late = await queue.overdue(connection, pause.domains, now - policy.window)
+    late = await waiting.overdue(connection, pause.domains, now - policy.window)
     decision = give_up(pause.reason, pause.fault)
     moved = await messages.move(connection, [_move_of_late(message, decision, pause, now) for message in late])
     await _carry_out(connection, [_News(message, decision, pause.text) for message in late], now, policy.scope)
-    await queue.hold(
+    await waiting.hold(
         connection, pause.domains, pause.until, now, reason=pause.reason, fault=pause.fault, text=pause.text
     )
     return Applied(frozenset(moved))

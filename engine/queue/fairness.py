@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from engine.store.queue import Job, Lane, Want
+from engine.store.lanes import Lane
+from engine.store.queue import Job, Want
 
 QUANTUM = 10
 """Messages of one lane that are taken in one go."""

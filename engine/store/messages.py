@@ -3,66 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Insert,
-    Integer,
     Select,
-    Subquery,
     Text,
-    Update,
     case,
     exists,
     func,
     insert,
     literal,
-    null,
-    or_,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from config.vocabulary import EventKind, Fault, MessageStatus, Reason, Reply
+from config.vocabulary import EventKind, Fault, MessageStatus, Reason
 from engine.lifecycle import CARD_STATUS_OF, WAITING, may_move
-from engine.store.batches import Columns, batch
 from engine.store.card_status import turn_where
 from engine.store.database import Connection
+from engine.store.moves import Move, write_events, write_moves
 from engine.store.suppressions import reaches
-from engine.store.tables import Instant, card, message, message_event, to_microseconds
+from engine.store.tables import Instant, card, message, message_event
+from engine.store.words import storable
 
-NO_REPLY = Reply(0)
+__all__ = ["Move", "enqueue", "move", "move_waiting", "note"]
+
 _NOTHING: ColumnElement[str] = literal("")
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One message from one status to another: why, in whose words, and when it is due again (None: never).
-
-    `lease` names the attempt that must still be under way; None asks nothing of the lease. A move always ends it.
-    """
-
-    message_id: int
-    old: MessageStatus
-    new: MessageStatus
-    at: datetime
-    reason: Reason
-    fault: Fault = Fault.NONE
-    rule: str = ""
-    reply: Reply = NO_REPLY
-    host: str = ""
-    tls: str = ""
-    attempt: int = 0
-    kind: EventKind = EventKind.MOVE
-    lease: str | None = None
-    next_attempt_at: datetime | None = None
-    report_id: int | None = None
 
 
 async def enqueue(connection: Connection, mailing_id: int, cards: Select[Any], now: datetime) -> int:
@@ -83,7 +54,7 @@ async def enqueue(connection: Connection, mailing_id: int, cards: Select[Any], n
 
 
 async def move(connection: Connection, moves: Sequence[Move]) -> set[int]:
-    """Make moves, each with its event; returns the messages that moved.
+    """Make moves of different messages, each with its event; returns the messages that moved.
 
     A message that no longer stands in the old status, or whose lease is another's, does not move and leaves nothing.
     Raises ValueError for a move that the lifecycle forbids.
@@ -91,18 +62,12 @@ async def move(connection: Connection, moves: Sequence[Move]) -> set[int]:
     for one in moves:
         if not may_move(one.old, one.new):
             raise ValueError(f"a message cannot move from {one.old} to {one.new}")
-    if not moves:
-        return set()
-    rows = {one.message_id: _row(one) for one in moves}
-    statement = _update_of_moves(_moves_table(connection))
-    moved = set((await connection.execute(statement, {"rows": list(rows.values())})).scalars())
-    await _note(connection, [rows[message_id] for message_id in rows if message_id in moved])
-    return moved
+    return await write_moves(connection, moves)
 
 
 async def note(connection: Connection, notes: Sequence[Move]) -> None:
     """Write events that leave their messages as they are."""
-    await _note(connection, [_row(one) for one in notes])
+    await write_events(connection, notes)
 
 
 async def move_waiting(
@@ -122,11 +87,12 @@ async def move_waiting(
     Those that stand in the status already get no event, only the new time. `starts_window` counts the days of trying
     from now where no attempt was made yet.
     """
+    words = storable(text)
     movable = which & message.c.lease.is_(None) & message.c.status.in_(_waiting_that_may_become(new))
     await _lock(connection, movable)
     moving = movable & (message.c.status != new)
     await connection.execute(
-        _events_where(moving, at, old=message.c.status, new=new, reason=reason, fault=fault, text=text)
+        _events_where(moving, at, old=message.c.status, new=new, reason=reason, fault=fault, text=words)
     )
     values: dict[object, object] = {
         "status": new,
@@ -136,89 +102,9 @@ async def move_waiting(
     }
     if starts_window:
         values["first_attempt_at"] = func.coalesce(message.c.first_attempt_at, literal(at, Instant()))
-    if text:
-        values["last_reply"] = text
+    if words:
+        values["last_reply"] = words
     return (await connection.execute(update(message).where(movable).values(values))).rowcount
-
-
-_EVENT_COLUMNS = [column.name for column in message_event.c if column.name != "id"]
-_MOVE_COLUMNS: Columns = {
-    "message_id": BigInteger(),
-    "at": BigInteger(),
-    "kind": Text(),
-    "old": Text(),
-    "new": Text(),
-    "attempt": Integer(),
-    "reason": Text(),
-    "fault": Text(),
-    "rule": Text(),
-    "code": Integer(),
-    "enhanced": Text(),
-    "text": Text(),
-    "host": Text(),
-    "tls": Text(),
-    "report_id": BigInteger(),
-    "lease": Text(),
-    "next_attempt_at": BigInteger(),
-    "last_reply": Text(),
-}
-
-
-def _row(one: Move) -> list[object]:
-    """A move as the batch carries it, in the order of `_MOVE_COLUMNS`."""
-    reply = one.reply
-    return [
-        one.message_id,
-        to_microseconds(one.at),
-        one.kind,
-        one.old,
-        one.new,
-        one.attempt,
-        one.reason,
-        one.fault,
-        one.rule,
-        reply.code,
-        str(reply.enhanced or ""),
-        reply.text,
-        one.host,
-        one.tls,
-        one.report_id,
-        one.lease,
-        None if one.next_attempt_at is None else to_microseconds(one.next_attempt_at),
-        str(reply) or None,
-    ]
-
-
-def _moves_table(connection: Connection) -> Subquery:
-    return batch(connection, _MOVE_COLUMNS)
-
-
-@cache
-def _update_of_moves(moves: Subquery) -> Update:
-    mine = or_(moves.c.lease.is_(None), message.c.lease == moves.c.lease)
-    return (
-        update(message)
-        .where(message.c.id == moves.c.message_id, message.c.status == moves.c.old, mine)
-        .values(
-            status=moves.c.new,
-            reason=moves.c.reason,
-            next_attempt_at=moves.c.next_attempt_at,
-            lease=null(),
-            last_reply=func.coalesce(moves.c.last_reply, message.c.last_reply),
-            updated_at=moves.c.at,
-        )
-        .returning(message.c.id)
-    )
-
-
-@cache
-def _insert_of_events(moves: Subquery) -> Insert:
-    return insert(message_event).from_select(_EVENT_COLUMNS, select(*(moves.c[name] for name in _EVENT_COLUMNS)))
-
-
-async def _note(connection: Connection, rows: list[list[object]]) -> None:
-    if rows:
-        await connection.execute(_insert_of_events(_moves_table(connection)), {"rows": rows})
 
 
 def _insert_messages(connection: Connection, mailing_id: int, cards: Select[Any], now: datetime) -> Insert:

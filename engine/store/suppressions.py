@@ -15,6 +15,7 @@ from engine.store.batches import batch
 from engine.store.card_status import turn_where
 from engine.store.database import Connection
 from engine.store.tables import Instant, card, suppression
+from engine.store.words import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +92,4 @@ async def suppressed(connection: Connection, address_keys: Collection[str], asso
 
 
 def _row(one: Suppression) -> list[object]:
-    return [one.address_key, one.association_id, one.status, one.reason, one.evidence, one.message_id]
+    return [one.address_key, one.association_id, one.status, one.reason, storable(one.evidence), one.message_id]

@@ -34,8 +34,9 @@ from engine.outcome.decide import Policy, Scope
 from engine.queue.retry_schedule import next_attempt
 from engine.store import addresses, cards, consent
 from engine.store.database import Connection, Database
+from engine.store.lanes import lanes
 from engine.store.message_rows import Message, counts, events_of, get
-from engine.store.queue import Job, Want, claim, lanes
+from engine.store.queue import Job, Want, claim
 from engine.store.suppressions import lift
 from engine.store.tables import suppression
 from tests.store.association import NOW, card_status, make_association, messages_of, queue_mailing

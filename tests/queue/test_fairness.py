@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from config.vocabulary import MessageStatus
 from engine.queue.fairness import QUANTUM, Fairness, Shares, choose
-from engine.store.queue import Job, Lane, Want
+from engine.store.lanes import Lane
+from engine.store.queue import Job, Want
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -17,9 +17,10 @@ from sqlalchemy import func, select
 from config.vocabulary import MessageStatus, Reason
 from engine.store import messages
 from engine.store.database import Database
+from engine.store.lanes import lanes
 from engine.store.message_rows import counts
 from engine.store.messages import Move, enqueue
-from engine.store.queue import Job, Want, claim, lanes
+from engine.store.queue import Job, Want, claim
 from engine.store.tables import message_event
 from tests.store.association import NOW, cards_of, make_association, make_mailing, queue_mailing
 

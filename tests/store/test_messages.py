@@ -33,6 +33,7 @@ from tests.store.association import (
 )
 
 LATER = NOW + timedelta(minutes=5)
+ODD = "a\0b\ud800c"
 FULL = Reply(452, EnhancedStatus(4, 2, 2), "mailbox full — brevlådan är full")
 
 
@@ -122,6 +123,21 @@ async def test_a_move_leaves_the_receivers_words_in_the_history(database: Databa
         event = (await events_of(connection, row.message_id))[-1]
         assert (event.code, event.enhanced, event.text) == (452, "4.2.2", "mailbox full — brevlådan är full")
         assert (event.host, event.tls, event.attempt, event.kind) == ("mx.example.org", "TLSv1.3", 1, EventKind.ATTEMPT)
+
+
+async def test_words_that_are_no_proper_text_are_kept_as_well_as_can_be(database: Database) -> None:
+    async with database.write() as connection:
+        row = await one_queued(connection)
+        odd = Move(
+            row.message_id, row.status, MessageStatus.DEFERRED, LATER, Reason.UNDEFINED, reply=Reply(451, None, ODD)
+        )
+        assert await move(connection, [odd]) == {row.message_id}
+        assert (await events_of(connection, row.message_id))[-1].text == "a\ufffdb?c"
+        await move_waiting(
+            connection, message.c.id == row.message_id, row.status, LATER, reason=Reason.UNDEFINED, text=ODD
+        )
+        spam = Suppression("ida@example.org", None, MessageStatus.SPAM, Reason.COMPLAINT, ODD)
+        await suppressions.suppress(connection, [spam], NOW)
 
 
 async def test_a_message_that_has_moved_meanwhile_does_not_move(database: Database) -> None:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from config.vocabulary import AddressStatus, EventKind, Fault, MailingState, MessageStatus, Reason
 from engine.store import mailings, messages, suppressions
 from engine.store.database import Connection, Database
+from engine.store.lanes import lanes, next_due
 from engine.store.message_rows import counts, events_of, get
 from engine.store.messages import Move
-from engine.store.queue import Job, Want, claim, hold, lanes, next_due, overdue, release, sweep_cancelled
+from engine.store.queue import Job, Want, claim, release
 from engine.store.suppressions import Suppression
+from engine.store.waiting import hold, overdue, sweep_cancelled
 from tests.store.association import NOW, card_status, make_association, messages_of, queue_mailing
 
 LEASE = timedelta(minutes=15)
