@@ -17,6 +17,15 @@ STATUS_FILE = Path(config.__file__).parent / "enhanced_status.toml"
 
 DELIVERED_ACTIONS = frozenset({"delivered", "relayed", "expanded"})
 
+# What a refusal that seems to be about a recipient means where none has been named yet.
+STAGES_BEFORE_RECIPIENT: dict[str, Reason] = {
+    "connect": Reason.BLOCKED,
+    "ehlo": Reason.POLICY,
+    "starttls": Reason.SECURITY,
+    "mail": Reason.SENDER_REJECTED,
+}
+RECIPIENTS_FAULTS = frozenset({Fault.RECIPIENT_ADDRESS, Fault.RECIPIENT_MAILBOX, Fault.UNKNOWN})
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -100,11 +109,12 @@ def verdict_of(reason: Reason, rule: str = "") -> Verdict:
     return Verdict(meaning.status, reason, meaning.fault, meaning.action, rule)
 
 
-def classify(reply: Reply, *, site: str = "", action: str = "") -> Verdict:
+def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "") -> Verdict:
     """What one answer means.
 
     `site` is the receiver's operator or domain where known: some rules hold only there. `action` is the Action field
-    of RFC 3464 2.3.3; empty means that the answer was met live, and then a refusal for now never suppresses.
+    of RFC 3464 2.3.3; empty means that the answer was met live, and then a refusal for now never suppresses. `stage`
+    is the command that was answered, where known: before RCPT no recipient has been named, so none can be at fault.
     """
     if action in DELIVERED_ACTIONS:
         return verdict_of(Reason.DELIVERED, f"action {action}")
@@ -113,6 +123,8 @@ def classify(reply: Reply, *, site: str = "", action: str = "") -> Verdict:
     reason, rule = find_reason(reply, site)
     if action == "delayed":
         return Verdict(VerdictStatus.DEFERRED, reason if rule else Reason.DELAYED, Fault.DELAY, Action.NONE, rule)
+    if stage in STAGES_BEFORE_RECIPIENT and MEANINGS[reason].fault in RECIPIENTS_FAULTS:
+        reason = STAGES_BEFORE_RECIPIENT[stage]
     verdict = verdict_of(reason, rule)
     if action == "failed":
         return _for_good(verdict)
@@ -120,7 +132,7 @@ def classify(reply: Reply, *, site: str = "", action: str = "") -> Verdict:
 
 
 def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
-    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code; else UNDEFINED."""
+    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code."""
     rule = rule_book().first(reply, site)
     if rule and rule.tier is not Tier.VAGUE:
         return rule.reason, rule.name

@@ -1,4 +1,4 @@
-"""Why one answer is judged as it is, in plain words: for `brevduva explain-reply` and for the page about a member's mail."""
+"""Why one answer is judged as it is, in plain words: for `brevduva explain-reply` and the page about a member."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def _what_was_read(reply: Reply, verdict: Verdict) -> tuple[str, str]:
 
 def _what_told(reply: Reply, verdict: Verdict, rule: Rule | None) -> str:
     if rule:
-        return f"Told by its words: a rule in config/bounce_rules/{rule.file}, pattern /{rule.pattern}/, written for “{rule.example}”."
+        where = f"a rule in config/bounce_rules/{rule.file}, pattern /{rule.pattern}/"
+        return f"Told by its words: {where}, written for “{rule.example}”."
     if verdict.rule.startswith("enhanced") and (entry := status_entry(reply.enhanced)):
         return f"Told by its enhanced status {reply.enhanced}, “{entry.sample}”: {entry.description}"
     if verdict.rule.startswith("code"):

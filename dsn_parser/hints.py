@@ -52,7 +52,7 @@ def wait_hint_seconds(reply: Reply) -> int | None:
 
 
 def site_reaction(reply: Reply, site: str = "") -> SiteReaction:
-    """What a refusal asks of our sending to the whole site: by the site's own words, else by the reason of the refusal."""
+    """What a refusal asks of our sending to the whole site: by the site's own words, else by the refusal's reason."""
     if reply.is_positive:
         return SiteReaction.NONE
     for words in _site_words():

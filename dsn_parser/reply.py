@@ -8,13 +8,14 @@ from config.vocabulary import EnhancedStatus, Reply
 
 MAX_TEXT_CHARACTERS = 8192
 
-_CONTROLS_TO_SPACE = {control: " " for control in (*range(0x20), 0x7F)}
+_CONTROLS_TO_SPACE = dict.fromkeys((*range(0x20), 0x7F), " ")
+
 # The subject has one digit in every registered code: two are a version number.
 _STATUS = r"[245]\.\d\.\d{1,3}"
 
 # "smtp; 550 …", "X-Postfix; …", "x-unix; …": the diagnostic type of RFC 3464 2.3.6.
 _DIAGNOSTIC_TYPE = re2.compile(r"^(?i:smtp|dns|x400|x-[\w.-]+|unix|local|unknown|mts|notes) ?; ?")
-# "5.1.0 - Unknown address error 550-'5.1.1 …' (delivery attempts: 0)": a gateway's gloss before the receiver's own words.
+# "5.1.0 - Unknown address error 550-'5.1.1 …' (delivery attempts: 0)": a gateway's gloss before the receiver's words.
 _GLOSS = re2.compile(rf"^{_STATUS} - [^']{{1,80}} ([45]\d\d)-'")
 _FRONT = re2.compile(
     r"^[ \"'(\[<]*(?:#?([2345]\d\d)(?:[ =-]+|$|[,:;#)]+ *))?"
@@ -22,8 +23,8 @@ _FRONT = re2.compile(
 )
 _CODE_BEFORE_STATUS = re2.compile(rf"(?:^|[^\d.])([45]\d\d)[ -]+[#(\[]?{_STATUS}(?:[^\d.]|$)")
 _CODE_INSIDE = re2.compile(
-    r"(?i)(?:said|says|error|status|code|response|reply|antwort|r[eé]ponse|svar|returned|was|smtp|with|\(state \d+\)|[:;>#(])"
-    r" *[:=#(\"'<]* *([45]\d\d)(?:[ \"'):,;-]|$)"
+    r"(?i)(?:said|says|error|status|code|response|reply|antwort|r[eé]ponse|svar|returned|was|smtp|with|\(state \d+\)"
+    r"|[:;>#(]) *[:=#(\"'<]* *([45]\d\d)(?:[ \"'):,;-]|$)"
 )
 _STATUS_INSIDE = re2.compile(rf"(?:^|[^\w.])#?({_STATUS})(?:[^\d.\w]|\.?(?: |$))")
 
@@ -52,7 +53,7 @@ def read_enhanced(text: str) -> EnhancedStatus | None:
 
 
 def with_status(reply: Reply, status_field: str) -> Reply:
-    """The reply with the enhanced status of the report's Status field, where its own words had none (RFC 3464 2.3.4)."""
+    """The reply with the enhanced status of a report's Status field, where its own words had none (RFC 3464 2.3.4)."""
     if reply.enhanced is not None and (reply.enhanced.subject or reply.enhanced.detail):
         return reply
     return Reply(reply.code, read_enhanced(status_field) or reply.enhanced, reply.text)

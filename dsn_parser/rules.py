@@ -47,7 +47,7 @@ class Rule:
         return f"{self.file} /{self.pattern}/"
 
     def holds(self, reply: Reply, site: str) -> bool:
-        """Whether the rule speaks of this receiver, this class of answer (4 or 5) and this enhanced status (`X.2.1`)."""
+        """Whether the rule speaks of this receiver, class of answer (4 or 5) and enhanced status (`X.2.1`)."""
         return (
             (not self.klass or self.klass == klass_of(reply))
             and (not self.sites or is_of(site, self.sites))
@@ -87,14 +87,14 @@ def rule_book() -> RuleBook:
 
 
 def read_rules(folder: Path) -> tuple[Rule, ...]:
-    """Rules of every file in the order to ask: rules for one receiver, sure words, vague words; then as `order.toml` has it."""
+    """The rules of a folder in the order to ask: one receiver's own, sure words, vague words, as `order.toml` has it."""
     families: list[str] = tomllib.loads((folder / ORDER_FILE).read_text("utf-8"))["order"]
     rules = [rule for family in families for rule in _read_family(folder / f"{family}.toml")]
     return tuple(sorted(rules, key=lambda rule: rule.tier))
 
 
 def klass_of(reply: Reply) -> int:
-    """4 for a refusal for now, 5 for one for good, 0 where the reply does not say; the code outweighs the enhanced status."""
+    """4 for a refusal for now, 5 for one for good, 0 where nothing says; the code outweighs the enhanced status."""
     if reply.code:
         return reply.code // 100
     return reply.enhanced.klass if reply.enhanced else 0

@@ -74,6 +74,15 @@ def test_an_unknown_user_in_a_temporary_code_is_tried_again_live_and_believed_in
     assert classify(reply, action="failed").status is VerdictStatus.INVALID
 
 
+@pytest.mark.parametrize("stage", ["connect", "ehlo", "starttls", "mail"])
+@pytest.mark.parametrize(
+    "text", ["550 5.1.1 User unknown", "550 5.1.2 Host unknown", "550 5.2.1 Account disabled", "550"]
+)
+def test_before_rcpt_no_member_can_be_at_fault(text: str, stage: str) -> None:
+    verdict = classify(parse_reply(text), stage=stage)
+    assert (verdict.fault, verdict.action) == (Fault.SENDER, Action.NONE)
+
+
 def test_a_full_mailbox_in_a_permanent_code_is_soft() -> None:
     verdict = classify(parse_reply("552 5.2.2 Mailbox full"))
     assert (verdict.status, verdict.action) == (VerdictStatus.SOFT_BOUNCED, Action.COUNT)
