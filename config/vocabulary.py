@@ -233,8 +233,9 @@ class Tlsa:
 class TlsDemand:
     """What the receiver's domain demands of a connection; by default nothing, and TLS is used where it is offered.
 
-    `policy` is "", "mta-sts" (the certificate must be trusted and bear the host's name, RFC 8461 4.2) or "dane" (it must
-    match one of `tlsa`, and bear one of `names` where the record names an authority, RFC 7672 3.1, 3.2).
+    `policy` is "", "encrypt" (whatever the certificate), "mta-sts" (it must be trusted and bear the host's name, RFC
+    8461 4.2) or "dane" (it must match one of `tlsa`, and bear one of `names` where that record names an authority, RFC
+    7672 3).
     """
 
     policy: str = ""

@@ -21,7 +21,7 @@ from engine.deliver.attempt import Stage
 from engine.deliver.commands import Offer, read_offer
 from engine.deliver.conversation import Conversation
 from engine.deliver.replies import make_reply
-from engine.deliver.tls import DANE, describe_tls, matches_tlsa, opportunistic_context, verifying_context
+from engine.deliver.tls import DANE, MTA_STS, describe_tls, matches_tlsa, opportunistic_context, verifying_context
 from engine.errors import DeliveryError
 
 _NO_CONNECTION = EnhancedStatus(4, 4, 1)
@@ -125,7 +125,7 @@ class Dialler:
         demand = host.tls
         if not offer.starttls:
             raise Unreachable(label, Stage.STARTTLS, _untrusted(f"{demand.policy} wants TLS, the host offers none"))
-        context = self.verifying() if demand.policy and demand.policy != DANE else opportunistic_context()
+        context = self.verifying() if demand.policy == MTA_STS else opportunistic_context()
         with _stage(label, Stage.STARTTLS):
             try:
                 await smtp.starttls(server_hostname=host.name, tls_context=context, timeout=self.timeouts.command)

@@ -9,14 +9,18 @@ from datetime import UTC, datetime
 from functools import cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from config.vocabulary import Tlsa, TlsDemand
 
 DANE = "dane"
 MTA_STS = "mta-sts"
 _TRUST_ANCHOR, _END_ENTITY = 2, 3
+_OF_AUTHORITIES = ExtensionPolicy.webpki_defaults_ca()
+# Private authorities mark extensions as they like; what counts is the name.
+_OF_HOSTS = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
 _DIGEST = {1: hashlib.sha256, 2: hashlib.sha512}
 
 
@@ -45,9 +49,13 @@ def matches_tlsa(chain: Sequence[bytes], demand: TlsDemand, now: datetime | None
     """Whether a chain of DER certificates, the host's first, fulfils one TLSA record (RFC 7672 3.1).
 
     DANE-EE looks at the key or certificate alone, not at names or dates; DANE-TA wants a valid path to the anchor and
-    one of `demand.names` on the host's certificate.
+    one of `demand.names` on the host's certificate. Dates are judged by the machine's own time, as OpenSSL does.
     """
-    return any(_matches(record, chain, demand.names, now or datetime.now(UTC)) for record in demand.tlsa)
+    at = now or datetime.now(UTC)
+    try:
+        return any(_matches(record, chain, demand.names, at) for record in demand.tlsa)
+    except (ValueError, UnsupportedAlgorithm):  # a certificate that cannot be read proves nothing
+        return False
 
 
 def _matches(record: Tlsa, chain: Sequence[bytes], names: tuple[str, ...], now: datetime) -> bool:
@@ -72,11 +80,12 @@ def _public_key(certificate: bytes) -> bytes:
 
 
 def _leads_to(anchor: bytes, chain: Sequence[bytes], name: str, now: datetime) -> bool:
+    """Whether the chain is a valid path from the anchor to a certificate that bears the name."""
     leaf, *between = (x509.load_der_x509_certificate(certificate) for certificate in chain)
     store = Store([x509.load_der_x509_certificate(anchor)])
-    verifier = PolicyBuilder().store(store).time(now).build_server_verifier(x509.DNSName(name))
+    policy = PolicyBuilder().store(store).time(now).extension_policies(ca_policy=_OF_AUTHORITIES, ee_policy=_OF_HOSTS)
     try:
-        verifier.verify(leaf, between)
+        policy.build_server_verifier(x509.DNSName(name)).verify(leaf, between)
     except VerificationError:
         return False
     return True
