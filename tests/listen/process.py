@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,8 @@ import structlog
 from engine.listen.server import Listener
 from engine.listen.spool import Spool
 from tests.listen.callers import HOSTNAME, POLICY
+
+BEAT_SECONDS = 0.01
 
 
 class ListenerProcess:
@@ -49,6 +52,11 @@ class ListenerProcess:
     def peak_kib(self) -> int:
         return self._read_status("VmHWM")
 
+    @property
+    def stall_seconds(self) -> float:
+        """The longest time in which its loop could do nothing else, as it noted it itself."""
+        return float(_stall_file(self.spool).read_text(encoding="ascii"))
+
     def _read_status(self, name: str) -> int:
         lines = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
@@ -60,7 +68,23 @@ async def serve(spool: Path) -> None:
     port = await listener.start("127.0.0.1", 0)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    await asyncio.Event().wait()
+    await note_stalls(_stall_file(spool))
+
+
+async def note_stalls(file: Path) -> None:
+    """Write down how late the loop came back from a short sleep, each time it is later than ever."""
+    longest = 0.0
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(BEAT_SECONDS)
+        late = time.perf_counter() - began - BEAT_SECONDS
+        if late > longest:
+            longest = late
+            await asyncio.to_thread(file.write_text, str(longest), "ascii")
+
+
+def _stall_file(spool: Path) -> Path:
+    return spool.with_suffix(".stall")
 
 
 if __name__ == "__main__":
