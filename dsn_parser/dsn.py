@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dsn_parser.address import is_address, read_address
 from dsn_parser.mail import Mail
@@ -26,58 +26,27 @@ _OTHERS = frozenset(
     | {"x-smtp-diagnostic", "x-display-name", "x-powermta-bouncecategory"}
 )
 _KNOWN = _PER_RECIPIENT | _OF_MESSAGE | _OTHERS
+_ADDRESSES = ("final-recipient", "original-recipient", "x-actual-recipient")
+_DIAGNOSTICS = ("diagnostic-code", "x-supplementary-info", "x-notes-diagnostic-code", "x-smtp-diagnostic")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
-    """The fields that a report gives for one recipient."""
+    """What the fields of a report say of one recipient.
 
-    fields: dict[str, str] = field(default_factory=dict)
+    `recipient` is the address that failed or, where that is no internet address, the one that was asked for; `action`
+    is one of RFC 3464 2.3.3 or ""; `diagnostic` are the words of the refusal and `quoted_answer` what a gateway quotes
+    in them of the other server; `remarks` are the reporting server's own words: a comment, PowerMTA's category.
+    """
 
-    @property
-    def recipient(self) -> str:
-        """The address that failed; where that is no internet address, the one that was asked for."""
-        values = [
-            read_address(self.fields.get(name, ""))
-            for name in ("final-recipient", "original-recipient", "x-actual-recipient")
-        ]
-        return next((value for value in values if is_address(value)), "")
-
-    @property
-    def original_recipient(self) -> str:
-        return read_address(self.fields.get("original-recipient", ""))
-
-    @property
-    def action(self) -> str:
-        """The Action field without the comment that some mailers add, or "" where it is none of RFC 3464 2.3.3."""
-        word = self.fields.get("action", "").partition("(")[0].strip().lower()
-        return word if word in ACTIONS else ""
-
-    @property
-    def diagnostic(self) -> str:
-        """The words of the refusal."""
-        names = ("diagnostic-code", "x-supplementary-info", "x-notes-diagnostic-code", "x-smtp-diagnostic")
-        return " ".join(value for name in names if (value := self.fields.get(name, "")))
-
-    @property
-    def quoted_answer(self) -> str:
-        """What a gateway quotes of the other server beside its own guess, or ""."""
-        return _QUOTED_ANSWER.find(self.diagnostic).replace("-'", " ", 1)
-
-    @property
-    def status(self) -> str:
-        return self.fields.get("status", "")
-
-    @property
-    def remarks(self) -> str:
-        """What the report adds in its own words: the comment behind the status, PowerMTA's category."""
-        return " ".join(
-            (self.status.partition("(")[2].rstrip(") "), self.fields.get("x-powermta-bouncecategory", ""))
-        ).strip()
-
-    @property
-    def remote_mta(self) -> str:
-        return self.fields.get("remote-mta", "").rpartition(";")[2].strip()
+    recipient: str = ""
+    original_recipient: str = ""
+    action: str = ""
+    status: str = ""
+    diagnostic: str = ""
+    quoted_answer: str = ""
+    remarks: str = ""
+    remote_mta: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,32 +82,47 @@ _INLINE_START = Pattern(
 
 
 def _read_fields(texts: list[str]) -> StatusReport:
-    records: list[StatusRecord] = []
+    groups: list[dict[str, str]] = []
     message: dict[str, str] = {}
     for text in texts:
-        current = StatusRecord()
+        current: dict[str, str] = {}
         for name, value in _fields(text):
             if _begins_another(name, current):
-                _keep(current, records)
-                current = StatusRecord()
-            if not name:
-                continue
-            (current.fields if name in _PER_RECIPIENT or current.fields else message).setdefault(name, value)
-        _keep(current, records)
-    reporting = message.get("reporting-mta", "").rpartition(";")[2].strip()
-    return StatusReport(reporting, message.get("original-envelope-id", ""), tuple(records))
+                groups.append(current)
+                current = {}
+            if name:
+                (current if current or name in _PER_RECIPIENT else message).setdefault(name, value)
+        groups.append(current)
+    records = tuple(_record(fields) for fields in groups[:RECIPIENT_LIMIT] if fields)
+    return StatusReport(_behind_type(message, "reporting-mta"), message.get("original-envelope-id", ""), records)
 
 
-def _begins_another(name: str, current: StatusRecord) -> bool:
+def _begins_another(name: str, current: dict[str, str]) -> bool:
     """A blank line ends a record that has a recipient; so does a field that it has already."""
     if not name:
-        return "final-recipient" in current.fields or "original-recipient" in current.fields
-    return name in _PER_RECIPIENT and name in current.fields
+        return "final-recipient" in current or "original-recipient" in current
+    return name in _PER_RECIPIENT and name in current
 
 
-def _keep(record: StatusRecord, records: list[StatusRecord]) -> None:
-    if record.fields and len(records) < RECIPIENT_LIMIT:
-        records.append(record)
+def _record(fields: dict[str, str]) -> StatusRecord:
+    addresses = [read_address(fields.get(name, "")) for name in _ADDRESSES]
+    action = fields.get("action", "").partition("(")[0].strip().lower()
+    diagnostic = " ".join(fields[name] for name in _DIAGNOSTICS if name in fields)
+    comment = fields.get("status", "").partition("(")[2].rstrip(") ")
+    return StatusRecord(
+        recipient=next((address for address in addresses if is_address(address)), ""),
+        original_recipient=addresses[1],
+        action=action if action in ACTIONS else "",
+        status=fields.get("status", ""),
+        diagnostic=diagnostic,
+        quoted_answer=_QUOTED_ANSWER.find(diagnostic).replace("-'", " ", 1) if "'" in diagnostic else "",
+        remarks=f"{comment} {fields.get('x-powermta-bouncecategory', '')}".strip(),
+        remote_mta=_behind_type(fields, "remote-mta"),
+    )
+
+
+def _behind_type(fields: dict[str, str], name: str) -> str:
+    return fields.get(name, "").rpartition(";")[2].strip()
 
 
 def _fields(text: str) -> list[tuple[str, str]]:

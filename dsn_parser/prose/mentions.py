@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from dsn_parser.address import find_addresses
 from dsn_parser.scan import Pattern
@@ -56,13 +57,12 @@ _SMALL_WORDS = frozenset(["if", "and", "or", "for", "who", "with", "to"])
 _WITHOUT_QUOTES = str.maketrans("", "", " \t<>\"'(*-")
 
 
-def find_mentions(lines: list[str]) -> list[Mention]:
-    """Return every mention of an address in the lines of a notice, in order."""
-    mentions: list[Mention] = []
-    for number, line in enumerate(lines[:LINE_LIMIT]):
-        if "@" in line or "(a)" in line:
-            mentions.extend(_mentions_in(line, number, lines))
-    return mentions
+@lru_cache(maxsize=2)
+def find_mentions(text: str) -> tuple[Mention, ...]:
+    """Return every mention of an address in a notice, in order; asked twice a mail, so the last answers are kept."""
+    lines = text.split("\n")[:LINE_LIMIT]
+    pairs = enumerate(lines)
+    return tuple(m for number, line in pairs if "@" in line or "(a)" in line for m in _mentions_in(line, number, lines))
 
 
 def _mentions_in(line: str, number: int, lines: list[str]) -> Iterator[Mention]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
 from dsn_parser.prose.transcript import has_transcript, is_summary, read_transcript
 from dsn_parser.scan import Pattern
-from dsn_parser.words import words
+from dsn_parser.words import alternatives
 
 WORDS_LIMIT_CHARACTERS = 8 * 1024
 RECIPIENT_LIMIT = 1000
 SHARED_LIMIT = 20
 """Among so many recipients listed above it one reason is looked for."""
 
-_CHATTER = words("chatter")
+# Whole lines that never tell why, taken out in one pass over the notice.
+_CHATTER = Pattern(r"(?im)^[^\n]*(?:" + alternatives("chatter") + r")[^\n]*$")
 
 # A sentence above the list that tells why, where under each name stands only the mailer's code word (au, EZweb).
 _HEADLINE = Pattern(r"(?i)^\s*the user\(s\) account is ")
@@ -58,24 +59,24 @@ def read_notice(text: str, named: tuple[str, ...] = (), ours: frozenset[str] = f
     `named` are recipients known from headers or fields, and then no other is looked for; `ours` are the addresses that
     the mail came from (lower case), which are only meant where there is no other.
     """
-    lines = text.split("\n")[:LINE_LIMIT]
-    mentions = find_mentions(lines)
-    chosen = _choose(mentions, named, ours)
+    mentions = find_mentions(text)
     notice = Notice()
-    for mention in chosen:
+    for mention in _choose(mentions, named, ours):
         notice.spelled.setdefault(mention.key, mention.address)
     for name in named:
         notice.spelled.setdefault(name.lower(), name)
-    _deal_out(lines, mentions, notice)
+    _deal_out(_CHATTER.replace(text, "").split("\n")[:LINE_LIMIT], mentions, notice)
     return notice
 
 
 def names_anybody(text: str) -> bool:
     """Tell whether a notice names anybody it is about."""
-    return bool(_choose(find_mentions(text.split("\n")[:LINE_LIMIT])))
+    return bool(_choose(find_mentions(text)))
 
 
-def _choose(mentions: list[Mention], named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()) -> list[Mention]:
+def _choose(
+    mentions: tuple[Mention, ...], named: tuple[str, ...] = (), ours: frozenset[str] = frozenset()
+) -> list[Mention]:
     if named:
         keys = {name.lower() for name in named}
         return [mention for mention in mentions if mention.key in keys]
@@ -85,25 +86,21 @@ def _choose(mentions: list[Mention], named: tuple[str, ...] = (), ours: frozense
     return [mention for mention in candidates if mention.part == surest][:RECIPIENT_LIMIT]
 
 
-def _deal_out(lines: list[str], mentions: list[Mention], notice: Notice) -> None:
+def _deal_out(lines: list[str], mentions: tuple[Mention, ...], notice: Notice) -> None:
     """Give each line to the recipient last spoken of, those before the first to all."""
     turns = {m.line: m for m in reversed(mentions) if m.key in notice.spelled and m.part < Part.HEADER}
-    current = ""
+    aliases = {m.line: m.address for m in mentions if m.part is Part.ALIAS}
     answered = has_transcript(lines)
     notice.answers = read_transcript(lines) if answered else {}
+    current = ""
     for number, line in enumerate(lines):
-        if number in turns:
-            current = turns[number].key
-        if _says_nothing(line) or (answered and is_summary(line)) or _announces_another(current, number, lines, turns):
+        current = turns[number].key if number in turns else current
+        if current and number in aliases:
+            notice.aliases.setdefault(current, aliases[number])
+        words = line.strip()
+        if not words or (answered and is_summary(words)) or _announces_another(current, number, lines, turns):
             continue
-        (notice.of_recipient.setdefault(current, []) if current else notice.common).append(line.strip())
-    for mention in mentions:
-        if mention.part is Part.ALIAS and current:
-            notice.aliases.setdefault(current, mention.address)
-
-
-def _says_nothing(line: str) -> bool:
-    return not line.strip() or _CHATTER.matches(line)
+        (notice.of_recipient.setdefault(current, []) if current else notice.common).append(words)
 
 
 def _announces_another(current: str, number: int, lines: list[str], turns: dict[int, Mention]) -> bool:

@@ -38,7 +38,7 @@ from dsn_parser.prose.transcript import read_transcript
     ],
 )
 def test_the_part_that_an_address_plays(lines: list[str], part: Part) -> None:
-    assert [mention.part for mention in find_mentions(lines)] == [part]
+    assert [mention.part for mention in find_mentions("\n".join(lines))] == [part]
 
 
 def test_of_two_addresses_in_a_row_the_bracketed_one_is_meant() -> None:
