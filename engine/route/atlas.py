@@ -11,6 +11,7 @@ from config.vocabulary import Route, VerdictStatus
 from engine.clock import Clock
 from engine.route.mx import SMTP_PORT, Unroutable, find_route
 from engine.route.resolver import Resolver
+from engine.route.tls_policy import TlsPolicies
 
 KEPT_FOR = timedelta(minutes=5)
 _QUESTIONS_AT_ONCE = 50
@@ -24,10 +25,16 @@ class _Entry:
 
 
 class Atlas:
-    """Answers for whole sets of domains; a way is looked up again after five minutes, a lookup that failed at once."""
+    """Answers for whole sets of domains; a way is looked up again after five minutes, a lookup that failed at once.
 
-    def __init__(self, resolver: Resolver, clock: Clock, *, port: int = SMTP_PORT) -> None:
+    With `policies`, each way carries what its domain demands of TLS.
+    """
+
+    def __init__(
+        self, resolver: Resolver, clock: Clock, *, port: int = SMTP_PORT, policies: TlsPolicies | None = None
+    ) -> None:
         self._resolver = resolver
+        self._policies = policies
         self._clock = clock
         self._port = port
         self._entries: dict[str, _Entry] = {}
@@ -50,5 +57,7 @@ class Atlas:
     async def _look_up(self, domain: str, now: datetime) -> None:
         async with self._turn:
             way = await find_route(self._resolver, domain, port=self._port)
+            if self._policies and isinstance(way, Route):
+                way = await self._policies.secure(way)
         keep = isinstance(way, Route) or way.verdict.status is not VerdictStatus.DEFERRED
         self._entries[domain] = _Entry(way, now + KEPT_FOR if keep else now)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from config.vocabulary import EnhancedStatus, Host, Reason, Reply, Route, Tlsa, TlsDemand
 from dsn_parser.classify import verdict_of
-from engine.route.mta_sts import Mode, StsPolicies
+from engine.clock import Clock
+from engine.route.mta_sts import Mode, PolicyFetcher, StsPolicies
 from engine.route.mx import Unroutable
 from engine.route.resolver import Finding, Resolver
 
@@ -52,6 +54,11 @@ class TlsPolicies:
             if answer.finding is Finding.FOUND and answer.is_authentic:
                 demand = _demand_of(answer.records, (host.name, domain))
         return replace(host, tls=demand or otherwise)
+
+
+def make_policies(resolver: Resolver, clock: Clock, may_dial: Callable[[str], bool]) -> TlsPolicies:
+    """The policies of the internet: DNS as `resolver` sees it, policy hosts at addresses that may be dialled."""
+    return TlsPolicies(resolver, StsPolicies(resolver, clock, PolicyFetcher(resolver, may_dial)))
 
 
 def _demand_of(records: tuple[Tlsa, ...], names: tuple[str, ...]) -> TlsDemand:
