@@ -17,7 +17,7 @@ from engine.courier import Courier, Way
 from engine.keys import Keys
 from engine.mailing.content import Bookshelf, identity_of
 from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_site
-from engine.outcome.housekeeping import settle_delayed
+from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
 from engine.queue.fairness import Fairness
 from engine.route.atlas import Atlas
@@ -183,7 +183,7 @@ class Outbound:
     async def _tidy(self) -> int:
         """Settle what time alone settles."""
         async with self._database.write() as connection:
-            return await settle_delayed(connection, self._clock.now())
+            return await tidy(connection, self._clock.now())
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait until there is something to do, or for a moment."""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 
 from config.vocabulary import EventKind, Fault, MessageStatus, Reason
 from engine.store.database import Connection
-from engine.store.tables import message, message_event
+from engine.store.tables import mailing, message, message_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,13 @@ async def select_messages(
 
 
 async def delayed_since(connection: Connection, before: datetime) -> list[Message]:
-    """What a server on the way said to be late with before an instant, and nothing was heard of since."""
+    """What a server on the way said to be late with before an instant, and nothing was heard of since.
+
+    Every mailing is named, so that the index of mailing and status serves.
+    """
     late = (message.c.status == MessageStatus.DEFERRED) & message.c.next_attempt_at.is_(None)
-    return await select_messages(connection, late & (message.c.updated_at < before))
+    late &= message.c.mailing_id.in_(select(mailing.c.id)) & (message.c.updated_at < before)
+    return await select_messages(connection, late)
 
 
 def _to_message(row: Row[Any]) -> Message:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from config.vocabulary import Fault, MessageStatus, Reason
 from engine.errors import NotFound
 from engine.store.database import Connection
+from engine.store.lanes import waiting_mailings
 from engine.store.tables import domain, message, site
 
 
@@ -65,6 +66,7 @@ async def resume(connection: Connection, name: str, now: datetime) -> None:
         raise NotFound("there is no such site, or its mail flows already")
     of_site = message.c.domain.in_(select(domain.c.name).where(domain.c.site == name))
     waits = (
+        message.c.mailing_id.in_(waiting_mailings()),
         message.c.next_attempt_at.is_not(None),
         message.c.lease.is_(None),
         message.c.status == MessageStatus.DEFERRED,
