@@ -46,10 +46,8 @@ def read_dmarc_rows(mail: Mail) -> tuple[DmarcRow, ...]:
 
 
 def _report_parts(mail: Mail) -> Iterator[Part]:
-    titled = _SUBJECT.matches(mail.headers.text("subject"))
-    for part in mail.parts:
-        if part.is_embedded_message:
-            continue
+    for part in mail.attachments:
+        titled = _SUBJECT.matches(mail.headers.text("subject"))
         if _NAME.matches(part.filename) or (titled and (part.media_type in _TYPES or is_packed(part))):
             yield part
 

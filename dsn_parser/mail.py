@@ -15,25 +15,32 @@ PART_LIMIT = 200
 
 _BOUNDARY_LINE = Pattern(r"(?im)^--(\S[^\n]{3,200})\n(?:[^\n]{0,200}\n)?(?:content-|\n)")
 _EMBEDDED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+_NO_ATTACHMENT = _EMBEDDED | {"text/plain", "text/html", "message/delivery-status", "message/feedback-report"}
 
 
 class OverLimitError(ValueError):
     """The mail is bigger, deeper or wider than a report ever is."""
 
 
-@dataclass(frozen=True, slots=True)
 class Headers:
     """Unfolded header fields in order; names in lower case."""
 
-    fields: tuple[tuple[str, str], ...] = ()
+    __slots__ = ("_values", "fields")
+
+    def __init__(self, fields: tuple[tuple[str, str], ...] = ()) -> None:
+        self.fields = fields
+        self._values: dict[str, list[str]] = {}
+        for name, value in fields:
+            self._values.setdefault(name, []).append(value)
 
     def get(self, name: str) -> str:
         """Return the first value of a field, or ""."""
-        return next((value for key, value in self.fields if key == name), "")
+        values = self._values.get(name)
+        return values[0] if values else ""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of a field."""
-        return tuple(value for key, value in self.fields if key == name)
+        return tuple(self._values.get(name, ()))
 
     def text(self, name: str) -> str:
         """Return the first value with RFC 2047 words decoded, or ""."""
@@ -79,6 +86,11 @@ class Mail:
     def of_type(self, *media_types: str) -> Iterator[Part]:
         """Yield the parts of the given types."""
         return (part for part in self.parts if part.media_type in media_types)
+
+    @property
+    def attachments(self) -> Iterator[Part]:
+        """The parts that are neither text, nor returned mail, nor delivery status."""
+        return (part for part in self.parts if part.media_type not in _NO_ATTACHMENT)
 
 
 def read_mail(raw: bytes) -> Mail:

@@ -84,7 +84,8 @@ def read_original(raw: bytes, envelope_id: str = "") -> Original:
 
 
 def _recipients(headers: Headers) -> tuple[str, ...]:
-    """Whom the mail was for, the surest first: the receiver's own note, then To and Cc, then `Received: … for`."""
+    """Whom the mail was for, the surest first: the receiver's own note, then To and Cc, else `Received: … for`."""
     found = [address for name in _RECIPIENT_FIELDS for value in headers.all(name) for address in find_addresses(value)]
-    traced = [address for value in headers.all("received") if (address := _RECEIVED_FOR.find(value))]
-    return tuple(dict.fromkeys(found + traced))[:RECIPIENT_LIMIT]
+    if not found:
+        found = [address for value in headers.all("received") if (address := _RECEIVED_FOR.find(value))]
+    return tuple(dict.fromkeys(found))[:RECIPIENT_LIMIT]

@@ -28,7 +28,7 @@ def read_tls_rows(mail: Mail) -> tuple[TlsRow, ...]:
 
 def _report_parts(mail: Mail) -> Iterator[Part]:
     declared = bool(mail.headers.get("tls-report-domain"))
-    for part in mail.parts:
+    for part in mail.attachments:
         if part.media_type in _TYPES or _NAME.matches(part.filename) or (declared and is_packed(part)):
             yield part
 

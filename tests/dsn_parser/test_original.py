@@ -76,6 +76,9 @@ def test_our_own_mail_does_not_look_like_a_report() -> None:
 
 
 def test_the_receiver_s_own_note_of_the_recipient_goes_first() -> None:
-    noted = b"X-HmXmrOriginalRecipient: ida@example.org\nTo: lista@example.org\n"
-    raw = noted + b"Received: from a by b for <ola@example.org>; x\n\n"
-    assert read_original(raw).recipients == ("ida@example.org", "lista@example.org", "ola@example.org")
+    raw = b"X-HmXmrOriginalRecipient: ida@example.org\nTo: lista@example.org\n\n"
+    assert read_original(raw).recipients == ("ida@example.org", "lista@example.org")
+
+
+def test_a_trace_field_tells_the_recipient_when_no_other_does() -> None:
+    assert read_original(b"Received: from a by b for <ola@example.org>; x\n\n").recipients == ("ola@example.org",)
