@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import config
-from config.vocabulary import Action, EnhancedStatus, Fault, Reason, Reply, Verdict, VerdictStatus
+from config.vocabulary import Action, Fault, Reason, Reply, Verdict, VerdictStatus
 from dsn_parser.rules import Tier, klass_of, rule_book
-
-STATUS_FILE = Path(config.__file__).parent / "enhanced_status.toml"
+from dsn_parser.status_codes import reason_of_status
 
 DELIVERED_ACTIONS = frozenset({"delivered", "relayed", "expanded"})
 
 # What a refusal that seems to be about a recipient means where none has been named yet.
 STAGES_BEFORE_RECIPIENT: dict[str, Reason] = {
     "connect": Reason.BLOCKED,
-    "ehlo": Reason.POLICY,
+    "banner": Reason.BLOCKED,
+    "helo": Reason.POLICY,
     "starttls": Reason.SECURITY,
     "mail": Reason.SENDER_REJECTED,
 }
 RECIPIENTS_FAULTS = frozenset({Fault.RECIPIENT_ADDRESS, Fault.RECIPIENT_MAILBOX, Fault.UNKNOWN})
+
+# Codes of RFC 5321 4.2.3 and its extensions, for answers without words or enhanced status.
+REASON_OF_CODE: dict[int, Reason] = {
+    421: Reason.THROTTLED,
+    450: Reason.DELAYED,
+    451: Reason.DELAYED,
+    452: Reason.SYSTEM_FULL,
+    552: Reason.MAILBOX_FULL,
+    556: Reason.NULL_MX,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
     rule = rule_book().first(reply, site)
     if rule and rule.tier is not Tier.VAGUE:
         return rule.reason, rule.name
-    if by_status := _reason_of_status(reply.enhanced):
+    if by_status := reason_of_status(reply.enhanced):
         return by_status, f"enhanced {reply.enhanced}"
     if rule:
         return rule.reason, rule.name
@@ -158,67 +162,3 @@ def _for_now(verdict: Verdict) -> Verdict:
     if verdict.action is Action.SUPPRESS:
         return replace(verdict, status=VerdictStatus.SOFT_BOUNCED, action=Action.COUNT)
     return verdict
-
-
-# Codes of RFC 5321 4.2.3 and its extensions, for answers without words or enhanced status.
-REASON_OF_CODE: dict[int, Reason] = {
-    421: Reason.THROTTLED,
-    450: Reason.DELAYED,
-    451: Reason.DELAYED,
-    452: Reason.SYSTEM_FULL,
-    552: Reason.MAILBOX_FULL,
-    556: Reason.NULL_MX,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class StatusEntry:
-    """One row of the IANA registry of enhanced status codes, with the reason that it gives without other words."""
-
-    code: str
-    sample: str
-    description: str
-    basic: tuple[int, ...] = ()
-    reference: str = ""
-    reason: Reason | None = None
-    reason_4: Reason | None = None
-
-
-@cache
-def status_registry() -> dict[str, StatusEntry]:
-    """The IANA registry "SMTP Enhanced Status Codes" by `X.subject.detail`."""
-    rows = tomllib.loads(STATUS_FILE.read_text("utf-8"))
-    return {code: _entry(row) for row in rows["status"] + rows["unregistered"] for code in _codes(row["code"])}
-
-
-def _codes(code: str) -> Iterator[str]:
-    """`X.7.606-X.7.649` as every code from the first to the last; a single code as itself."""
-    first, _, last = code.partition("-")
-    stem, _, low = first.rpartition(".")
-    high = (last or first).rpartition(".")[2]
-    return (f"{stem}.{detail}" for detail in range(int(low), int(high) + 1))
-
-
-def _entry(row: dict[str, Any]) -> StatusEntry:
-    reason, reason_4 = (Reason(row[key]) if key in row else None for key in ("reason", "reason_4"))
-    return StatusEntry(
-        row["code"],
-        row["sample"],
-        row["description"],
-        tuple(row.get("basic", ())),
-        row.get("reference", ""),
-        reason,
-        reason_4,
-    )
-
-
-def status_entry(enhanced: EnhancedStatus | None) -> StatusEntry | None:
-    """The registry's row for an enhanced status, whatever its class; None where nobody has registered or used it."""
-    return status_registry().get(f"X.{enhanced.subject}.{enhanced.detail}") if enhanced else None
-
-
-def _reason_of_status(enhanced: EnhancedStatus | None) -> Reason | None:
-    entry = status_entry(enhanced)
-    if enhanced is None or entry is None:
-        return None
-    return entry.reason_4 if enhanced.klass == 4 and entry.reason_4 else entry.reason

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config.vocabulary import Action, Fault, Reply, Verdict, VerdictStatus
-from dsn_parser.classify import classify, status_entry
+from dsn_parser.classify import classify
 from dsn_parser.hints import site_reaction, wait_hint_seconds
 from dsn_parser.reply import parse_reply
 from dsn_parser.rules import Rule, rule_book
+from dsn_parser.status_codes import status_entry
 
 WHAT_TO_DO: dict[Fault, str] = {
     Fault.RECIPIENT_ADDRESS: "Ask the member for the right address; correcting it on the card starts afresh.",

@@ -39,7 +39,6 @@ class Rule:
     tier: Tier = Tier.SURE
     sites: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
-    klass: int = 0
 
     @property
     def name(self) -> str:
@@ -47,12 +46,9 @@ class Rule:
         return f"{self.file} /{self.pattern}/"
 
     def holds(self, reply: Reply, site: str) -> bool:
-        """Whether the rule speaks of this receiver, class of answer (4 or 5) and enhanced status (`X.2.1`)."""
-        return (
-            (not self.klass or self.klass == klass_of(reply))
-            and (not self.sites or is_of(site, self.sites))
-            and (not self.statuses or _status_without_class(reply) in self.statuses)
-        )
+        """Whether the rule speaks of this receiver and of this enhanced status (as `X.2.1`)."""
+        here = not self.sites or is_of(site, self.sites)
+        return here and (not self.statuses or _status_without_class(reply) in self.statuses)
 
 
 class RuleBook:
@@ -87,7 +83,7 @@ def rule_book() -> RuleBook:
 
 
 def read_rules(folder: Path) -> tuple[Rule, ...]:
-    """The rules of a folder in the order to ask: one receiver's own, sure words, vague words, as `order.toml` has it."""
+    """The rules of a folder in the order to ask: one receiver's own, sure words, vague words; see `order.toml`."""
     families: list[str] = tomllib.loads((folder / ORDER_FILE).read_text("utf-8"))["order"]
     rules = [rule for family in families for rule in _read_family(folder / f"{family}.toml")]
     return tuple(sorted(rules, key=lambda rule: rule.tier))
@@ -105,6 +101,12 @@ def mask_addresses(text: str) -> str:
     return str(_ADDRESS.sub("a@b", text)) if "@" in text else text
 
 
+def is_of(site: str, names: tuple[str, ...]) -> bool:
+    """Whether a host or domain is one of the names, or lies under one."""
+    site = site.lower().rstrip(".")
+    return any(site == name or site.endswith(f".{name}") for name in names)
+
+
 def _read_family(path: Path) -> Iterator[Rule]:
     family = tomllib.loads(path.read_text("utf-8"))
     for row in family["rule"]:
@@ -116,7 +118,6 @@ def _read_family(path: Path) -> Iterator[Rule]:
             tier=_tier(row),
             sites=tuple(row.get("sites", ())),
             statuses=tuple(row.get("statuses", ())),
-            klass=row.get("class", 0),
         )
 
 
@@ -128,12 +129,6 @@ def _tier(row: dict[str, object]) -> Tier:
     if "sites" in row or "statuses" in row:
         return Tier.RECEIVER
     return Tier.VAGUE if row.get("vague") else Tier.SURE
-
-
-def is_of(site: str, names: tuple[str, ...]) -> bool:
-    """Whether a host or domain is one of the names, or lies under one."""
-    site = site.lower().rstrip(".")
-    return any(site == name or site.endswith(f".{name}") for name in names)
 
 
 def _options() -> re2.Options:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.vocabulary import Action, Fault, Reason, Reply, VerdictStatus
-from dsn_parser.classify import MEANINGS, REASON_OF_CODE, classify, meaning_of, status_registry, verdict_of
+from dsn_parser.classify import MEANINGS, REASON_OF_CODE, classify, meaning_of, verdict_of
 from dsn_parser.reply import parse_reply, with_status
 from dsn_parser.rules import rule_book
+from dsn_parser.status_codes import status_registry
 
 REPLIES = Path(__file__).parent / "replies"
 
@@ -74,7 +75,7 @@ def test_an_unknown_user_in_a_temporary_code_is_tried_again_live_and_believed_in
     assert classify(reply, action="failed").status is VerdictStatus.INVALID
 
 
-@pytest.mark.parametrize("stage", ["connect", "ehlo", "starttls", "mail"])
+@pytest.mark.parametrize("stage", ["connect", "banner", "helo", "starttls", "mail"])
 @pytest.mark.parametrize(
     "text", ["550 5.1.1 User unknown", "550 5.1.2 Host unknown", "550 5.2.1 Account disabled", "550"]
 )

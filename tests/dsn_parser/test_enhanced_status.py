@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from config.vocabulary import Action, EnhancedStatus, Reason
-from dsn_parser.classify import classify, meaning_of, status_entry, status_registry
+from dsn_parser.classify import classify, meaning_of
 from dsn_parser.reply import parse_reply
+from dsn_parser.status_codes import status_entry, status_registry
 
 # How many codes each subject of the registry "SMTP Enhanced Status Codes" has, counted from X.n.0.
 HIGHEST_DETAIL = {0: 0, 1: 10, 2: 4, 3: 6, 4: 7, 5: 6, 6: 10, 7: 30}
