@@ -47,6 +47,7 @@ _LABEL = Pattern(
 )
 _COMMAND = Pattern(r"(?i)rcpt[ _]to\s*:?\s*[<(\"']*$")
 _HEADER = Pattern(r"(?i)^[\s>*]*(?:to|an|till|a|para|vastaanottaja)\s*:\s*[^@]{0,80}$")
+_SENDER = Pattern(r"(?i)^[\s>*]*(?:original )?(?:from|fr.n|von|de|sender|reply-to|return-path|b?cc)\s*:")
 _CODE = r"[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\s*)?"
 _BULLET = Pattern(r"(?i)^[\s>*\-–•·|#+=]*(?:(?:\d{1,3}[.)]|\(\d{1,3}\)|\[?smtp:|" + _CODE + r")\s*)?[<(\"'\[«]*$")
 _POSITIVE_ANSWER = Pattern(r"(?i)(?:^|<--|<<<|out:|s:|<-|< )\s*25[01][ -]")
@@ -96,7 +97,7 @@ def _part_of(address: str, context: str, before: str, after: str, next_line: str
         return Part.BYSTANDER
     if _COMMAND.matches(context):
         return Part.BYSTANDER if _POSITIVE_ANSWER.matches(next_line) else Part.COMMAND
-    if _BYSTANDER.matches(context):
+    if _BYSTANDER.matches(context) or _SENDER.matches(before):
         return Part.BYSTANDER
     return _part_of_recipient(address.partition("@")[0].lower() in _ROLES, context, before, after)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dsn_parser.autoreply import is_auto_reply
 from dsn_parser.mail import Mail
 from dsn_parser.prose.notice import names_anybody
+from dsn_parser.scan import Pattern
 from dsn_parser.words import words
 
 OPENING_CHARACTERS = 6000
@@ -13,18 +15,26 @@ _TITLE = words("title")
 _FAILURE = words("failure")
 _LATE = words("late")
 _GAVE_UP = words("gave_up")
+_REPLY = Pattern(r"(?i)^\s*(?:re|sv|vs|aw|antw|r.f|odp|ynt)\s*:")
 
 
 def is_bounce(mail: Mail, notice: str, quoted: str) -> bool:
-    """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one."""
+    """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one.
+
+    An absent member also says that mail "cannot be received": what looks automatic and comes from no daemon is none.
+    """
     headers = mail.headers
     if headers.get("x-failed-recipients"):
         return True
     by_daemon = not headers.get("from").strip() or _DAEMON.matches(headers.text("from"))
-    titled = _TITLE.matches(headers.text("subject"))
+    titled = _TITLE.matches(headers.text("subject")) and not _REPLY.matches(headers.text("subject"))
     if by_daemon and titled:
         return True
-    return says_failure(notice) and (by_daemon or titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted))
+    if not says_failure(notice):
+        return False
+    return by_daemon or (
+        (titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted)) and not is_auto_reply(mail, notice)
+    )
 
 
 def _has_null_path(mail: Mail) -> bool:

@@ -30,6 +30,12 @@ def mail(subject: str, text: str = "Hej.", sender: str = "Ida <ida@example.org>"
         mail("SV: Hej", "Jag är på semester till den 3 augusti."),
         mail("Vs: Hej", "Olen lomalla."),
         mail("Re: Hej", "Ida has left the company."),
+        mail(
+            "Autosvar",
+            "I can not receive mail until Monday. Write to ola@example.org.",
+            extra="Auto-Submitted: auto-replied\n",
+        ),
+        mail("Automatic reply: Delivery failure", "My mailbox ida@example.org was closed, mail is not forwarded."),
     ],
 )
 def test_an_automatic_answer(raw: bytes) -> None:
@@ -77,6 +83,7 @@ def test_a_wish_to_leave(raw: bytes) -> None:
         mail("Re: Hej", "How do I unsubscribe? And why could my last mail not be delivered to the postmaster?"),
         mail("Re: Removal van", "We need one on Saturday, please remove the old sofa."),
         mail("Re: Hej", "Ola told me that his mailbox is full."),
+        mail("Re: delivery failed?", "The chairs were not delivered to ola@example.org, they say."),
         mail("", ""),
     ],
 )

@@ -34,6 +34,7 @@ from dsn_parser.prose.transcript import read_transcript
         (["For further assistance, please send mail to", "<postmaster@b.example>"], Part.BYSTANDER),
         (["Message-ID: <a@b.example>"], Part.BYSTANDER),
         (["MAIL FROM:<a@b.example>"], Part.BYSTANDER),
+        (["  From: Ida <a@b.example>"], Part.BYSTANDER),
         (["has moved to a@b.example"], Part.BYSTANDER),
     ],
 )
