@@ -20,6 +20,7 @@ from engine.deliver.commands import Commands, Offer, write_commands
 from engine.deliver.replies import Answer, AnswerReader, NotSmtp, read_answer
 
 FAREWELL_SECONDS = 5.0
+GONE_AFTER_SECONDS = 1.0
 _CONTENT_END = b".\r\n"
 _CONNECTION_BROKE = EnhancedStatus(4, 4, 2)
 _GOOD_CLASS = {Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.DOT: 2}
@@ -105,7 +106,7 @@ class Conversation(asyncio.Protocol):
         finally:
             self._done = None
             if self._turns:
-                self._abandon()
+                self._hang_up()
 
     def leave(self) -> None:
         """Say QUIT and close once it is answered, or after 5 seconds."""
@@ -114,7 +115,7 @@ class Conversation(asyncio.Protocol):
         self._is_over = True
         self._stop_alarm()
         self._transport.write(b"QUIT\r\n")
-        self._alarm = self._loop.call_later(FAREWELL_SECONDS, self._transport.abort)
+        self._alarm = self._loop.call_later(FAREWELL_SECONDS, self._hang_up)
 
     # What the transport calls.
 
@@ -132,9 +133,7 @@ class Conversation(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._is_over:
             self._break(Reply(0, _CONNECTION_BROKE, f"Connection lost{f': {exc}' if exc else ''}"))
-        self._stop_alarm()
-        if self.on_lost:
-            self.on_lost()
+        self._let_go()
 
     def pause_writing(self) -> None:
         """The receiver is slow to read: each block gets a time of its own (RFC 5321 4.5.3.2.5)."""
@@ -304,9 +303,7 @@ class Conversation(asyncio.Protocol):
         return tuple(turn.envelope for turn in self._turns)
 
     def _end_broken(self, ending: Ending) -> None:
-        self._is_over = True
-        self._turns.clear()
-        self._transport.abort()
+        self._hang_up()
         self._end(ending)
 
     def _end(self, ending: Ending) -> None:
@@ -316,14 +313,23 @@ class Conversation(asyncio.Protocol):
 
     def _fail(self, error: Exception) -> None:
         """An accident of ours, in `take` or `report`: it is raised in `run`."""
-        self._abandon()
+        self._hang_up()
         if self._done and not self._done.done():
             self._done.set_exception(error)
 
-    def _abandon(self) -> None:
+    def _hang_up(self) -> None:
+        """Cut the connection; should the loop never tell that it is gone, it is taken as gone a second later."""
         self._is_over = True
         self._turns.clear()
         self._transport.abort()
+        self._stop_alarm()
+        self._alarm = self._loop.call_later(GONE_AFTER_SECONDS, self._let_go)
+
+    def _let_go(self) -> None:
+        self._stop_alarm()
+        on_lost, self.on_lost = self.on_lost, None
+        if on_lost:
+            on_lost()
 
     def _settle(self, envelope: Envelope, reply: Reply, stage: Stage, *, uncertain: bool = False) -> None:
         self._report(self._attempt(envelope, reply, stage, uncertain=uncertain))

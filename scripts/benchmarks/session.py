@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import ssl
 import time
 from multiprocessing.connection import Connection
 from typing import cast
 
+import trustme
 import uvloop
 
 from config.settings import Timeouts
@@ -52,15 +54,44 @@ class Sink(asyncio.Protocol):
         return b"354 Go on\r\n" if self._in_content else b"250 2.1.0 Ok\r\n"
 
 
-async def serve_sink(says: Connection) -> None:
+class TlsSink(Sink):
+    """The same behind STARTTLS."""
+
+    context: ssl.SSLContext | None = None
+
+    def _take(self) -> bytes | None:
+        if self.context and self._rest.startswith(b"EHLO"):
+            self._rest = b""
+            return b"250-sink.example\r\n250 STARTTLS\r\n"
+        if self.context and self._rest.startswith(b"STARTTLS"):
+            self._rest = b""
+            self._upgrading = asyncio.get_running_loop().create_task(self._upgrade(self.context))
+            self.context = None
+            return b"220 2.0.0 Go ahead\r\n"
+        return super()._take()
+
+    async def _upgrade(self, context: ssl.SSLContext) -> None:
+        upgraded = await asyncio.get_running_loop().start_tls(self._transport, self, context, server_side=True)
+        self._transport = cast(asyncio.Transport, upgraded)
+
+
+def make_sink(*, with_tls: bool) -> type[Sink]:
+    """The receiver's side of a connection."""
+    if with_tls:
+        TlsSink.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("sink.example").configure_cert(TlsSink.context)
+    return TlsSink if with_tls else Sink
+
+
+async def serve_sink(says: Connection, sink: type[Sink]) -> None:
     """Tell the port and take mails until the process is ended."""
-    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(sink, "127.0.0.1", 0)
     says.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
-def run_sink(says: Connection) -> None:
-    uvloop.run(serve_sink(says))
+def run_sink(says: Connection, with_tls: bool) -> None:
+    uvloop.run(serve_sink(says, make_sink(with_tls=with_tls)))
 
 
 async def send(port: int, count: int, connections: int) -> tuple[float, float]:
@@ -84,9 +115,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=20_000)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 20])
+    parser.add_argument("--tls", action="store_true", help="with STARTTLS")
     options = parser.parse_args()
     here, there = multiprocessing.Pipe()
-    sink = multiprocessing.get_context("spawn").Process(target=run_sink, args=(there,), daemon=True)
+    sink = multiprocessing.get_context("spawn").Process(target=run_sink, args=(there, options.tls), daemon=True)
     sink.start()
     port = here.recv()
     for connections in options.connections:

@@ -68,7 +68,8 @@ class FakeMx:
         for guest in list(self._here):
             guest.transport.abort()
         await self._server.wait_closed()
-        await self.wait_empty()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def wait_empty(self) -> None:
         """Wait until nobody is connected."""
