@@ -21,8 +21,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from admin_api import once
+from admin_api.bodies import LARGEST_UPLOAD_BYTES, SMALL_BODY_BYTES, limit_body
 from admin_api.caller import Caller, bearer
-from admin_api.errors import Refusal, invalid_body
+from admin_api.errors import invalid_body
 from admin_api.services import Services
 from engine.register import associations
 from engine.register.imports import read_register
@@ -30,8 +31,6 @@ from engine.store import audit
 from engine.store.database import Connection
 
 PREFIX = "/api/v1"
-SMALL_BODY_BYTES = 1 << 20
-LARGEST_UPLOAD_BYTES = 16 << 20
 
 Handler = Callable[..., Awaitable[BaseModel | None]]
 
@@ -107,6 +106,10 @@ class Endpoint:
         return "upload" in self._signature.parameters
 
     @property
+    def most_bytes(self) -> int:
+        return LARGEST_UPLOAD_BYTES if self.takes_upload else SMALL_BODY_BYTES
+
+    @property
     def changes(self) -> bool:
         return self.method != "GET"
 
@@ -114,8 +117,7 @@ class Endpoint:
         async def serve_request(request: Request) -> Response:
             return await serve(self, services, request)
 
-        limit = LARGEST_UPLOAD_BYTES if self.takes_upload else SMALL_BODY_BYTES
-        return Route(PREFIX + self.path, serve_request, methods=[self.method], max_body_size=limit)
+        return Route(PREFIX + self.path, serve_request, methods=[self.method])
 
 
 def _as_model(annotation: object) -> type[BaseModel] | None:
@@ -125,7 +127,7 @@ def _as_model(annotation: object) -> type[BaseModel] | None:
 async def serve(endpoint: Endpoint, services: Services, request: Request) -> Response:
     """Admit the caller, check what came, do the work in one transaction, answer."""
     caller = await _admit(endpoint, services, request)
-    raw = await _read_body(request)
+    raw = await limit_body(request, endpoint.most_bytes).body()
     given = await _check(endpoint, request, raw)
 
     async def act(connection: Connection) -> Response:
@@ -155,12 +157,6 @@ async def _admit(endpoint: Endpoint, services: Services, request: Request) -> Ca
             caller.must_see(association_id)
             await associations.get(connection, association_id)
         return caller
-
-
-async def _read_body(request: Request) -> bytes:
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Refusal(415, "compressed bodies are not taken; send it as it is, without Content-Encoding")
-    return await request.body()
 
 
 async def _check(endpoint: Endpoint, request: Request, raw: bytes) -> dict[str, object]:

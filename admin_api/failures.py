@@ -15,7 +15,6 @@ from admin_api.pages.failed import show_failure
 _DETAILS = {
     404: "there is no such thing here",
     405: "this cannot be done here; see /openapi.json for what can",
-    413: "the body is too big; send less",
 }
 
 log = structlog.get_logger()
@@ -44,7 +43,7 @@ class Failures:
 
 
 async def answer_http_failure(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses: unknown paths, wrong methods, bodies that are too big."""
+    """What Starlette itself refuses: unknown paths and wrong methods."""
     assert isinstance(error, HTTPException)
     detail = _DETAILS.get(error.status_code, error.detail)
     return _show(request.url.path, Refusal(error.status_code, detail, headers=error.headers))

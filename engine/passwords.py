@@ -8,12 +8,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
 
-_hasher = PasswordHasher()
+_hasher = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
 _nobody = _hasher.hash("the hash that unknown names are compared with")
 
 
 def hash_password(password: str) -> str:
-    """The hash to keep; takes some tens of milliseconds and 64 MiB on purpose, so call it in a thread."""
+    """The hash to keep; takes some tens of milliseconds and 46 MiB on purpose, so call it in a thread."""
     return _hasher.hash(password)
 
 

@@ -54,7 +54,5 @@ async def read_form(request: Request) -> Form:
             if upload is None:
                 return Form(data)
             return Form(data, upload.filename or "", await upload.read())
-    except HTTPException as error:
-        if error.status_code == 413:
-            raise
+    except HTTPException:
         raise Refusal(400, "the form could not be read; send it again") from None

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from admin_api.endpoint import LARGEST_UPLOAD_BYTES, SMALL_BODY_BYTES
+from admin_api.bodies import LARGEST_UPLOAD_BYTES, SMALL_BODY_BYTES, limit_body
 from admin_api.errors import Refusal
 from admin_api.pages.form import EMPTY, Form, read_form
 from admin_api.pages.templating import render
@@ -129,8 +129,7 @@ class Page:
         async def serve_request(request: Request) -> Response:
             return await serve(self, services, request)
 
-        limit = LARGEST_UPLOAD_BYTES if self.takes_file else SMALL_BODY_BYTES
-        return Route(self.path, serve_request, methods=[self.method], max_body_size=limit)
+        return Route(self.path, serve_request, methods=[self.method])
 
 
 async def serve(page: Page, services: Services, request: Request) -> Response:
@@ -141,7 +140,8 @@ async def serve(page: Page, services: Services, request: Request) -> Response:
             return RedirectResponse(f"{LOG_IN}?till={quote('/' if page.changes else _path_of(request))}", 303)
         visit = await _admit(page, visit)
     if page.changes:
-        visit = replace(visit, form=await read_form(request))
+        most_bytes = LARGEST_UPLOAD_BYTES if page.takes_file else SMALL_BODY_BYTES
+        visit = replace(visit, form=await read_form(limit_body(request, most_bytes)))
         _check_secret(page, visit)
         return await _change(page, visit)
     async with services.database.read() as connection:

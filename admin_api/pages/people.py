@@ -15,7 +15,7 @@ from engine.register import associations
 from engine.store import login_tries, sessions, users
 
 _LONGEST_NAME = 254
-_hashing = asyncio.Semaphore(2)  # each takes 64 MiB and a core for a while
+_hashing = asyncio.Semaphore(2)  # each takes 46 MiB and a core for a while
 
 
 async def home(visit: Visit) -> Outcome:
