@@ -5,7 +5,8 @@ from __future__ import annotations
 from config.vocabulary import Action, Fault, Reason, Reply, Verdict, VerdictStatus
 from dsn_parser.address import find_addresses, is_address, read_address, recipient_of_verp
 from dsn_parser.classify import verdict_of
-from dsn_parser.mail import Headers, Mail, read_headers
+from dsn_parser.headers import Headers, read_headers
+from dsn_parser.mail import Mail
 from dsn_parser.report import Finding, Original
 from dsn_parser.scan import Pattern
 

@@ -6,7 +6,8 @@ import io
 import zipfile
 import zlib
 
-from dsn_parser.mail import OverLimitError, Part
+from dsn_parser.headers import OverLimitError
+from dsn_parser.mail import Part
 
 INFLATED_LIMIT_BYTES = 25 * 1000 * 1000
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"

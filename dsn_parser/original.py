@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dsn_parser.address import find_addresses
-from dsn_parser.mail import Headers, Mail, read_headers, split_head
+from dsn_parser.headers import Headers, read_headers, split_head
+from dsn_parser.mail import Mail
 from dsn_parser.report import Original
 from dsn_parser.scan import Pattern, any_of
 from dsn_parser.words import alternatives

@@ -10,7 +10,8 @@ from dsn_parser.address import find_addresses
 from dsn_parser.classify import verdict_of
 from dsn_parser.dmarc import read_dmarc_rows
 from dsn_parser.dsn import StatusReport, read_status
-from dsn_parser.mail import Mail, OverLimitError, read_mail
+from dsn_parser.headers import OverLimitError
+from dsn_parser.mail import Mail, read_mail
 from dsn_parser.notification import read_notification
 from dsn_parser.original import looks_like_report, read_original, returned_mails, split_notice
 from dsn_parser.prose.notice import names_anybody

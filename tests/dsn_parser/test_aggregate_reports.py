@@ -7,7 +7,7 @@ import pytest
 
 from config.vocabulary import ReportKind
 from dsn_parser.dmarc import read_dmarc_xml
-from dsn_parser.mail import OverLimitError
+from dsn_parser.headers import OverLimitError
 from dsn_parser.read_report import read_report
 from dsn_parser.report import DmarcRow, TlsRow
 from dsn_parser.tlsrpt import read_tls_json

@@ -11,7 +11,8 @@ import zipfile
 import pytest
 
 from config.vocabulary import ReportKind
-from dsn_parser.mail import DEPTH_LIMIT, HEAD_LIMIT_BYTES, HEADER_LIMIT_BYTES, PART_LIMIT
+from dsn_parser.headers import HEAD_LIMIT_BYTES, HEADER_LIMIT_BYTES
+from dsn_parser.mail import DEPTH_LIMIT, PART_LIMIT
 from dsn_parser.read_report import read_report
 from dsn_parser.worker import CPU_LIMIT_SECONDS
 

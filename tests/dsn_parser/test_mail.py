@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dsn_parser.mail import read_mail, split_parameters
+from dsn_parser.headers import split_parameters
+from dsn_parser.mail import read_mail
 
 
 def test_folded_fields_are_one_line_and_names_are_lower_case() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsn_parser.address import find_addresses, read_address
-from dsn_parser.mail import read_mail, split_parameters
+from dsn_parser.headers import split_parameters
+from dsn_parser.mail import read_mail
 from dsn_parser.original import split_notice
 from dsn_parser.prose.notice import read_notice
 from dsn_parser.read_report import read_report
