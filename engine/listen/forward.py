@@ -19,7 +19,8 @@ from email.utils import format_datetime, parseaddr
 from enum import StrEnum
 
 from dsn_parser.address import is_address
-from dsn_parser.mail import Headers, Mail, OverLimitError, read_mail
+from dsn_parser.headers import Headers, OverLimitError
+from dsn_parser.mail import Mail, read_mail
 from dsn_parser.text import decode_words
 
 MOST_HOPS = 30
