@@ -162,7 +162,7 @@ class Conversation(asyncio.Protocol):
 
     def _take_turn(self) -> _Turn | None:
         """The next mail whose commands can be written; those that cannot are refused on the spot."""
-        while (envelope := self._take()) is not None:
+        while not self._is_over and (envelope := self._take()) is not None:
             commands = write_commands(envelope, self.offer)
             if isinstance(commands, Commands):
                 return _Turn(envelope, commands)
@@ -230,7 +230,7 @@ class Conversation(asyncio.Protocol):
         """Keep the first refusal; pipelined, the answers still on their way are heard out before the turn ends."""
         turn.refusal = turn.refusal or (stage, answer)
         if not self.offer.pipelining or stage is Stage.DATA:
-            self._finish(turn)
+            self._finish(turn, *turn.refusal)
 
     def _hear_data(self, turn: _Turn, answer: Answer) -> None:
         if answer.code >= 400:
@@ -252,19 +252,15 @@ class Conversation(asyncio.Protocol):
         self._transport.write(b"".join((content, _CONTENT_END, self._open(ahead) if ahead else b"")))
 
     def _hear_dot(self, turn: _Turn, answer: Answer) -> None:
-        if turn.refusal is None:
-            turn.refusal = (Stage.DOT, answer)
-        self._finish(turn)
+        self._finish(turn, *(turn.refusal or (Stage.DOT, answer)))
 
-    def _finish(self, turn: _Turn) -> None:
+    def _finish(self, turn: _Turn, stage: Stage, answer: Answer) -> None:
         """Report a mail that was decided on and go on with the next."""
         self._turns.popleft()
         self._needs_reset = turn.is_open
-        assert turn.refusal is not None
-        stage, answer = turn.refusal
         self.answered += 1
         self._settle(turn.envelope, read_answer(answer), stage)
-        if not self._turns:
+        if not self._turns and not self._is_over:
             self._begin_next()
 
     # Ends.
@@ -312,7 +308,7 @@ class Conversation(asyncio.Protocol):
             self._done.set_result(ending)
 
     def _fail(self, error: Exception) -> None:
-        """An accident of ours, in `take` or `report`: it is raised in `run`."""
+        """An accident of ours is raised in `run`, wherever the transport was when it called."""
         self._hang_up()
         if self._done and not self._done.done():
             self._done.set_exception(error)
@@ -332,7 +328,10 @@ class Conversation(asyncio.Protocol):
             on_lost()
 
     def _settle(self, envelope: Envelope, reply: Reply, stage: Stage, *, uncertain: bool = False) -> None:
-        self._report(self._attempt(envelope, reply, stage, uncertain=uncertain))
+        try:
+            self._report(self._attempt(envelope, reply, stage, uncertain=uncertain))
+        except Exception as error:
+            self._fail(error)
 
     def _attempt(self, envelope: Envelope, reply: Reply, stage: Stage, *, uncertain: bool = False) -> Attempt:
         return Attempt(envelope, reply, stage, self.host, self.tls, uncertain, find_blame(stage, reply))

@@ -231,13 +231,17 @@ async def test_a_receiver_that_stops_reading_is_given_up_and_has_not_got_the_mai
     assert (ending.cut.stage, ending.cut.uncertain, ending.cut.reply.code) == ("dot", False, 0)
 
 
-async def test_an_accident_in_the_report_is_raised_and_ends_the_conversation() -> None:
+@pytest.mark.parametrize("script", [{}, {"DOT": [DROP]}, {"DOT": [SILENCE]}, {"RCPT": [b"550 5.1.1 Who?\r\n", DROP]}])
+@pytest.mark.parametrize("first", ["m1@example.org", "no address"])
+async def test_an_accident_in_the_report_is_raised_and_ends_the_conversation(
+    script: dict[str, list[bytes]], first: str
+) -> None:
     def stumble(attempt: Attempt) -> None:
         raise ZeroDivisionError(attempt.envelope.job_id)
 
-    async with FakeMx() as mx:
-        conversation = await Dialler("out.example", PATIENT).open(Host("mx", ("127.0.0.1",), mx.port), "127.0.0.1")
-        waiting = envelopes(2)
+    async with FakeMx(script=script) as mx:
+        conversation = await Dialler("out.example", QUICK).open(Host("mx", ("127.0.0.1",), mx.port), "127.0.0.1")
+        waiting = [envelope(1, first), envelope(2)]
         with pytest.raises(ZeroDivisionError):
             await conversation.run(lambda: waiting.pop(0) if waiting else None, stumble)
         assert not conversation.is_open
