@@ -130,9 +130,7 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
     if stage in STAGES_BEFORE_RECIPIENT and MEANINGS[reason].fault in RECIPIENTS_FAULTS:
         reason = STAGES_BEFORE_RECIPIENT[stage]
     verdict = verdict_of(reason, rule)
-    if action == "failed":
-        return _for_good(verdict)
-    return _for_now(verdict) if klass_of(reply) == 4 else verdict
+    return _for_good(verdict, reply) if action == "failed" else _met_live(verdict, reply)
 
 
 def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
@@ -148,15 +146,21 @@ def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
     return (by_code, f"code {reply.code}") if by_code else (Reason.UNDEFINED, "")
 
 
-def _for_good(verdict: Verdict) -> Verdict:
-    """A report that somebody gave up: what was only late will not come any more."""
+def _for_good(verdict: Verdict, reply: Reply) -> Verdict:
+    """A report that somebody gave up: what was late will not come any more, and silence says only that it failed."""
     if verdict.status is VerdictStatus.DEFERRED:
         return replace(verdict, status=VerdictStatus.SOFT_BOUNCED)
+    if verdict.reason is Reason.UNDEFINED and not reply.text and klass_of(reply) != 4:
+        return verdict_of(Reason.FAILED, verdict.rule)
     return verdict
 
 
-def _for_now(verdict: Verdict) -> Verdict:
-    """A live 4xx: the receiver says "not now", so the address is at most counted and the message tried again."""
+def _met_live(verdict: Verdict, reply: Reply) -> Verdict:
+    """An answer while we send: "it failed" is no reason yet, and after a 4xx the address is at most counted."""
+    if verdict.reason is Reason.FAILED:
+        verdict = verdict_of(Reason.UNDEFINED, verdict.rule)
+    if klass_of(reply) != 4:
+        return verdict
     if verdict.reason is Reason.UNDEFINED:
         return replace(verdict, status=VerdictStatus.DEFERRED, fault=Fault.DELAY, action=Action.NONE)
     if verdict.action is Action.SUPPRESS:

@@ -125,7 +125,13 @@ def test_words_nobody_knows_are_counted_when_for_good_and_waited_for_when_not() 
 def test_a_final_report_without_a_reason_is_a_bounce() -> None:
     verdict = classify(parse_reply("Delivery to the following recipient failed permanently:"), action="failed")
     assert verdict.reason is Reason.FAILED
+    assert classify(with_status(Reply(0), "5.0.0"), action="failed").reason is Reason.FAILED
+    assert classify(with_status(Reply(0), "4.0.0"), action="failed").reason is Reason.UNDEFINED
     assert classify(with_status(Reply(0), "5.1.1"), action="failed").reason is Reason.USER_UNKNOWN
+
+
+def test_that_it_failed_is_no_reason_while_we_send() -> None:
+    assert classify(parse_reply("554 Message could not be delivered")).action is Action.COUNT
 
 
 @pytest.mark.parametrize("code", REASON_OF_CODE)
