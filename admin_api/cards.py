@@ -24,8 +24,8 @@ class CardQuery(Shape):
     """Which cards, in what order; `view` names a saved view, `filter` and `sort` are JSON as in a view."""
 
     view: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
-    filter: Line = ""
-    sort: Line = ""
+    filter: Prose = ""
+    sort: Prose = ""
     limit: Annotated[int, Field(ge=1, le=500)] = 100
     offset: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +36,8 @@ class Failures:
 
         try:
             await self.app(scope, receive, note_beginning)
+        except ClientDisconnect:
+            return  # nobody is left to be answered
         except Exception as error:
             if has_begun:
                 raise

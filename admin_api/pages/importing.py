@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_api.pages.page import Outcome, Show, Visit
+from admin_api.pages.visit import Outcome, Show, Visit
 from config.vocabulary import FindingKind, ImportOutcome
 from engine.errors import InvalidInput
 from engine.register.imports import import_register

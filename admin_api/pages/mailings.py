@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_api.pages.page import Go, Outcome, Show, Visit
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import MailingState, MessageStatus
 from engine.lifecycle import WAITING
 from engine.mailing import sending

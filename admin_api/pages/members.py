@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from admin_api.pages.choice import Choice, choice_of_view, read_choice
-from admin_api.pages.page import Go, Outcome, Show, Visit
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import AddressStatus, Operator
 from engine.errors import InvalidInput
 from engine.register import cards, views

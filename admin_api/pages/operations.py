@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import PlainTextResponse
 
-from admin_api.pages.page import Go, Outcome, Show, Visit
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from engine.errors import NotFound
 from engine.store import alerts, history, operations, sites
 

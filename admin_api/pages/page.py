@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -21,17 +20,17 @@ from starlette.routing import Route
 
 from admin_api.bodies import LARGEST_UPLOAD_BYTES, SMALL_BODY_BYTES, limit_body
 from admin_api.errors import Refusal
+from admin_api.pages.cookies import form_cookie, session_cookie, set_cookie
 from admin_api.pages.form import EMPTY, Form, read_form
 from admin_api.pages.templating import render
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from admin_api.services import Services
 from config.vocabulary import Role
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.register import associations
-from engine.register.associations import Association
 from engine.register.imports import Sheet, read_register
-from engine.store import audit, sessions, users
+from engine.store import sessions, users
 from engine.store.database import Connection
-from engine.store.users import User
 
 LOG_IN = "/logga-in"
 _FORM_SECRET_BYTES = 32
@@ -47,66 +46,7 @@ class Access(StrEnum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
-    """A page to be shown."""
-
-    template: str
-    values: dict[str, object]
-    status: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Go:
-    """Another page to go to (303), with one of the sentences of `words.NOTICES` on it."""
-
-    to: str
-    notice: str = ""
-
-
-Outcome = Show | Go | Response
-Handler = Callable[["Visit"], Awaitable[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request to a page, within one transaction."""
-
-    services: Services
-    connection: Connection
-    request: Request
-    now: datetime
-    csrf: str
-    form: Form
-    person: User | None = None
-    home: Association | None = None
-    upload: Sheet | None = None
-    error: InvalidInput | Conflict | None = None
-
-    @property
-    def user(self) -> User:
-        """Whoever is logged in; only where the page is for such."""
-        assert self.person is not None
-        return self.person
-
-    @property
-    def association(self) -> Association:
-        """The association in the path; only where the page is an association's."""
-        assert self.home is not None
-        return self.home
-
-    def id(self, name: str) -> int:
-        return int(self.request.path_params[name])
-
-    def here(self, path: str) -> str:
-        """The address of another page of the association."""
-        return f"/f/{self.association.slug}{path}"
-
-    async def note(self, action: str, **detail: str | int | None) -> None:
-        """Write down who did this."""
-        whose = self.home.id if self.home else None
-        actor = f"user {self.user.id}"
-        await audit.note(self.connection, whose, actor=actor, action=action, detail=detail, now=self.now)
+Handler = Callable[[Visit], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +59,7 @@ class Page:
     access: Access = Access.ASSOCIATION
     again: Handler | None = None
     takes_file: bool = False
-    keeps_own_time: bool = False  # opens its transactions itself, so that none waits while a password is hashed
+    own_transactions: bool = False  # opens its transactions itself, so that none waits while a password is hashed
 
     @property
     def changes(self) -> bool:
@@ -154,7 +94,7 @@ async def _change(page: Page, visit: Visit) -> Response:
     try:
         if page.takes_file:
             visit = replace(visit, upload=await _read_file(visit.form))
-        async with database.read() if page.keeps_own_time else database.write() as connection:
+        async with database.read() if page.own_transactions else database.write() as connection:
             outcome = await page.act(replace(visit, connection=connection))
         return _respond(visit, outcome)
     except (InvalidInput, Conflict) as error:
@@ -225,16 +165,3 @@ def _respond(visit: Visit, outcome: Outcome, status: int | None = None) -> Respo
 
 def _path_of(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def session_cookie(services: Services) -> str:
-    return "__Host-brevduva" if services.is_https else "brevduva"
-
-
-def form_cookie(services: Services) -> str:
-    return f"{session_cookie(services)}-form"
-
-
-def set_cookie(services: Services, response: Response, name: str, value: str) -> None:
-    """A cookie that no script reads and no other site's form sends along."""
-    response.set_cookie(name, value, secure=services.is_https, httponly=True, samesite="lax", path="/")

@@ -8,7 +8,9 @@ import hmac
 from starlette.responses import RedirectResponse
 
 from admin_api.errors import Refusal
-from admin_api.pages.page import LOG_IN, Go, Outcome, Show, Visit, session_cookie, set_cookie
+from admin_api.pages.cookies import session_cookie, set_cookie
+from admin_api.pages.page import LOG_IN
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from engine.errors import InvalidInput
 from engine.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password, password_matches
 from engine.register import associations

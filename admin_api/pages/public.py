@@ -6,7 +6,7 @@ POST (RFC 8058), changes anything.
 
 from __future__ import annotations
 
-from admin_api.pages.page import Outcome, Show, Visit
+from admin_api.pages.visit import Outcome, Show, Visit
 from engine.errors import NotFound
 from engine.mailing.confirmations import confirm, confirmation_of
 from engine.outcome.apply import unsubscribe

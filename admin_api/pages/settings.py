@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_api.pages.page import Go, Outcome, Show, Visit
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from engine.register import offices
 from engine.store import users
 

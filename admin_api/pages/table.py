@@ -12,10 +12,10 @@ CARD = HERE + "/kort/{card_id:number}"
 PAGES = (
     Page("GET", "/", people.home, Access.PERSON),
     Page("GET", LOG_IN, people.show_login, Access.PUBLIC),
-    Page("POST", LOG_IN, people.log_in, Access.PUBLIC, keeps_own_time=True),
+    Page("POST", LOG_IN, people.log_in, Access.PUBLIC, own_transactions=True),
     Page("POST", "/logga-ut", people.log_out, Access.PERSON),
     Page("GET", "/losenord", people.show_password, Access.PERSON),
-    Page("POST", "/losenord", people.change_password, Access.PERSON, people.show_password, keeps_own_time=True),
+    Page("POST", "/losenord", people.change_password, Access.PERSON, people.show_password, own_transactions=True),
     Page("GET", "/foreningar", people.show_associations, Access.OPERATOR),
     Page("GET", HERE + "/medlemslista", members.show_list),
     Page("GET", HERE + "/medlemslista.csv", members.export),

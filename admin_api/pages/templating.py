@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from babel.dates import format_datetime, get_timezone
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from admin_api.pages import words
-
-if TYPE_CHECKING:
-    from admin_api.pages.page import Show, Visit
+from admin_api.pages.visit import Show, Visit
 
 _LOCALE = "sv"
 _ZONE = get_timezone("Europe/Stockholm")

@@ -6,7 +6,7 @@ from starlette.responses import HTMLResponse
 
 from admin_api.pages.choice import Choice, read_choice
 from admin_api.pages.members import current_choice
-from admin_api.pages.page import Go, Outcome, Show, Visit
+from admin_api.pages.visit import Go, Outcome, Show, Visit
 from admin_api.security import PREVIEW_POLICY
 from config.vocabulary import AddressStatus, BodyFormat, MailingState, Operator
 from engine.errors import InvalidInput
