@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import re2
@@ -16,6 +16,9 @@ from config.vocabulary import Reason, Reply
 
 RULES_FOLDER = Path(config.__file__).parent / "bounce_rules"
 ORDER_FILE = "order.toml"
+
+# One receiver says the same to a thousand members; with their addresses masked it is matched once.
+REMEMBERED_TEXTS = 1024
 
 _ADDRESS = re2.compile(r"[^\s<>\"'(),;:\[\]=/]+@[^\s<>\"'(),;\[\]]+")
 
@@ -64,6 +67,7 @@ class RuleBook:
         for rule in rules:
             self._filter.Add(rule.pattern, _options())
         self._filter.Compile()
+        self._remembered = lru_cache(REMEMBERED_TEXTS)(self._match)
 
     def first(self, reply: Reply, site: str = "") -> Rule | None:
         """The first rule, in order, whose words stand in the reply and that holds for it."""
@@ -71,9 +75,11 @@ class RuleBook:
 
     def all(self, reply: Reply, site: str = "") -> Iterator[Rule]:
         """Every rule whose words stand in the reply and that holds for it, in order."""
-        numbers = self._filter.Match(mask_addresses(reply.text).lower()) or ()
-        matches = (self.rules[number] for number in sorted(numbers))
+        matches = (self.rules[number] for number in self._remembered(mask_addresses(reply.text).lower()))
         return (rule for rule in matches if rule.holds(reply, site))
+
+    def _match(self, text: str) -> tuple[int, ...]:
+        return tuple(sorted(self._filter.Match(text) or ()))
 
 
 @cache
