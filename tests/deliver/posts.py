@@ -8,7 +8,7 @@ from engine.deliver.attempt import Attempt, Envelope
 from tests.fakes.mx import FakeMx
 
 WIRE = b"Subject: Hej\r\n\r\nHej Ida\r\n"
-QUICK = Timeouts(connect=0.1, banner=0.1, command=0.1, data=0.1, data_block=0.1, final_dot=0.1)
+QUICK = Timeouts(connect=5, banner=0.5, command=0.5, data=0.1, data_block=0.1, final_dot=0.1)
 PATIENT = Timeouts(connect=5, banner=5, command=5, data=5, data_block=5, final_dot=5)
 
 
