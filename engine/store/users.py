@@ -37,7 +37,7 @@ async def create(
     password_hash: str | None,
     now: datetime,
 ) -> User:
-    """Add a person: an operator where no association is given, otherwise a secretary. Raises Conflict (known address)."""
+    """Add a person: an operator where no association is given, else a secretary. Raises Conflict: known address."""
     values = {
         "association_id": association_id,
         "name": name,
