@@ -114,3 +114,4 @@ class SmtpSession(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, secure)
         self._dialogue.begin_tls()
         self._then = Then.GO_ON
+        self.data_received(b"")  # a command may have come together with the end of the handshake
