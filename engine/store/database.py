@@ -63,6 +63,7 @@ def _sqlite_engine(database: Database) -> AsyncEngine:
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
         connect_args={"isolation_level": None, "timeout": _BUSY_SECONDS},
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -75,6 +76,7 @@ def _postgresql_engine(database: Database, pool_size: int) -> AsyncEngine:
         json_deserializer=orjson.loads,
         pool_size=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 
