@@ -21,13 +21,16 @@ class Driver:
         self._outbound, self._inbound, self._watch = stage.outbound, stage.inbound, watch
 
     async def pass_until(self, instant: datetime) -> None:
-        """Let everything happen that is due up to an instant, in order, and arrive there."""
+        """Let everything happen that is due up to an instant, in order, and arrive there.
+
+        What is due and yet not sent waits for its turn at a site that takes only so much a minute: time must pass.
+        """
         while True:
             await self.settle()
             due = await self._next_due()
             if due is None or due >= instant:
                 break
-            self._clock.leap_to(min(_round_up(due), instant))
+            self._clock.leap_to(min(max(_round_up(due), self._clock.now() + _GRAIN), instant))
         self._clock.leap_to(instant)
         await self.settle()
 
