@@ -5,7 +5,7 @@ Everything happens in the caller's one transaction. What carries a stale lease c
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,11 +101,44 @@ async def apply_attempts(
 
 async def apply_report(connection: Connection, report: ReportOutcome, now: datetime, policy: Policy) -> Applied:
     """Apply what a returned mail says; where it can change nothing any more it leaves a line in the history."""
-    message = await message_rows.get(connection, report.message_id, for_update=True)
-    if message is None:
-        return Applied(unmoved=frozenset({report.message_id}))
-    decision = decide_report(message, report.verdict, report.at, policy)
-    return await _settle(connection, message, report, decision, now=now, scope=policy.scope)
+    return await apply_reports(connection, [report], now, policy)
+
+
+async def apply_reports(
+    connection: Connection, reports: Sequence[ReportOutcome], now: datetime, policy: Policy
+) -> Applied:
+    """Apply what a batch of returned mails says; those about the same message one after the other."""
+    moved: set[int] = set()
+    for part in _each_message_once(reports):
+        moved |= await _apply_some(connection, part, now, policy)
+    return Applied(frozenset(moved), frozenset(report.message_id for report in reports) - moved)
+
+
+def _each_message_once(reports: Sequence[ReportOutcome]) -> list[list[ReportOutcome]]:
+    """Split reports so that no part has two about one message, and their order is kept."""
+    parts: list[list[ReportOutcome]] = []
+    seen: Counter[int] = Counter()
+    for report in reports:
+        place = seen[report.message_id]
+        seen[report.message_id] += 1
+        if place == len(parts):
+            parts.append([])
+        parts[place].append(report)
+    return parts
+
+
+async def _apply_some(
+    connection: Connection, reports: Sequence[ReportOutcome], now: datetime, policy: Policy
+) -> set[int]:
+    """Apply reports about different messages; returns those that moved."""
+    ids = [report.message_id for report in reports]
+    known = await message_rows.get_many(connection, ids, for_update=True)
+    settled = [
+        (message, report, decide_report(message, report.verdict, report.at, policy))
+        for report in reports
+        if (message := known.get(report.message_id))
+    ]
+    return await _settle(connection, settled, now, policy.scope)
 
 
 async def unsubscribe(connection: Connection, message_id: int, how: str, now: datetime, scope: Scope) -> bool:
@@ -116,7 +149,7 @@ async def unsubscribe(connection: Connection, message_id: int, how: str, now: da
     if message.status is not MessageStatus.UNSUBSCRIBED:
         decision = decide_opt_out(message, how)
         report = ReportOutcome(message_id, decision.verdict, Reply(0, text=how), None, now)
-        await _settle(connection, message, report, decision, now=now, scope=scope)
+        await _settle(connection, [(message, report, decision)], now, scope)
     return True
 
 
@@ -140,22 +173,15 @@ def _decide(attempt: AttemptOutcome, policy: Policy) -> Decision:
 
 
 async def _settle(
-    connection: Connection,
-    message: Message,
-    report: ReportOutcome,
-    decision: Decision,
-    *,
-    now: datetime,
-    scope: Scope,
-) -> Applied:
-    move = _move_of_report(message, report, decision)
-    if decision.status is None:
-        await messages.note(connection, [move])
-    else:
-        await messages.move(connection, [move])
-    await _carry_out(connection, [_News(message, decision, str(report.reply))], now, scope)
-    one = frozenset({message.message_id})
-    return Applied(unmoved=one) if decision.status is None else Applied(moved=one)
+    connection: Connection, settled: Sequence[tuple[Message, ReportOutcome, Decision]], now: datetime, scope: Scope
+) -> set[int]:
+    """Move messages or note the news in their histories, and do what the news means beyond them."""
+    moves = [_move_of_report(*one) for one in settled if one[2].status is not None]
+    await messages.note(connection, [_move_of_report(*one) for one in settled if one[2].status is None])
+    moved = await messages.move(connection, moves)
+    news = [_News(message, decision, str(report.reply)) for message, report, decision in settled]
+    await _carry_out(connection, news, now, scope)
+    return moved
 
 
 async def _carry_out(connection: Connection, news: Sequence[_News], now: datetime, scope: Scope) -> None:

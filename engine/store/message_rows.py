@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,16 @@ async def get(connection: Connection, message_id: int, *, for_update: bool = Fal
     """One message, or None; `for_update` keeps it as it is until the transaction ends."""
     found = await select_messages(connection, message.c.id == message_id, for_update=for_update)
     return found[0] if found else None
+
+
+async def get_many(
+    connection: Connection, message_ids: Collection[int], *, for_update: bool = False
+) -> dict[int, Message]:
+    """Those of some messages that there are, by number."""
+    if not message_ids:
+        return {}
+    found = await select_messages(connection, message.c.id.in_(message_ids), for_update=for_update)
+    return {one.message_id: one for one in found}
 
 
 async def select_messages(

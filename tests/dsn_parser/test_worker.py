@@ -34,3 +34,13 @@ async def test_a_mail_over_the_limits_is_unparseable_and_the_queue_goes_on(reade
         assert (await pool.read(hostile)).kind is ReportKind.UNPARSEABLE
         assert time.monotonic() - started < 10 * CPU_LIMIT_SECONDS
         assert (await pool.read(BOUNCE)).kind is ReportKind.PLAIN_BOUNCE
+
+
+async def test_one_bad_mail_among_many_is_found_and_the_others_are_read() -> None:
+    mails = [BOUNCE] * 24
+    mails[7] = b"vanish"
+    async with ParserPool(reader=hostile_readers.vanish) as pool:
+        kinds = [report.kind for report in await pool.read_all(mails)]
+    wanted = [ReportKind.PLAIN_BOUNCE] * 24
+    wanted[7] = ReportKind.UNPARSEABLE
+    assert kinds == wanted
