@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from admin_api.app import create_app
+from config.vocabulary import ServiceRole
 from engine.wiring import Process, run_process
 
 _DRAIN_SECONDS = 20
@@ -54,4 +55,4 @@ def make_server(process: Process) -> Server:
 
 
 if __name__ == "__main__":
-    run_process("web", serve)
+    run_process(ServiceRole.WEB, serve)

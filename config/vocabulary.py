@@ -111,6 +111,14 @@ class EventKind(Word):
     NOTE = "note", "Notering", "Something to know; the status stays."
 
 
+class ServiceRole(Word):
+    """What a process of the service does."""
+
+    WEB = "web", "Webb", "Serves the pages and the API."
+    SEND = "send", "Sändare", "Sends what is due."
+    RECEIVE = "receive", "Mottagare", "Takes in what comes back."
+
+
 class ReportKind(Word):
     """What sort of mail came back to the listener."""
 

@@ -21,6 +21,7 @@ from engine.return_path import KeyRing, Purpose, return_path, sign
 from engine.route.guard import guard_for
 from engine.route.mx import Unroutable
 from engine.shape.breaker import hear_answer, hear_silence
+from engine.shape.content import ContentWatch
 from engine.shape.traffic import Traffic
 from engine.store.queue import Job
 
@@ -51,16 +52,18 @@ class Courier:
         self._settle = settle
         self._pool = _make_pool(settings, clock, self._hear)
         self._is_stopping = False
+        self.content = ContentWatch()
+        self.stopped_mailings: frozenset[int] = frozenset()
 
     async def carry(self, way: Way, jobs: Sequence[Job]) -> list[Job]:
-        """Deliver mails of one domain; returns those that were never tried."""
+        """Deliver mails of one mailing to one domain; returns those that were never tried."""
         if isinstance(way, Unroutable):
             self._give_up(way, jobs)
             return []
         job_of = {job.message_id: job for job in jobs}
         envelopes = await self._make_envelopes(jobs)
         report = partial(self._note_attempt, way.site, job_of)
-        halted = partial(self._is_halted, way.site)
+        halted = partial(self._is_halted, way.site, jobs[0].mailing_id)
         untried = await self._pool.deliver(way, envelopes, self._traffic.tempo.limits(way.site), report, halted)
         return [job_of[envelope.job_id] for envelope in untried]
 
@@ -72,8 +75,9 @@ class Courier:
         """Say goodbye to every receiver we are not talking with."""
         await self._pool.close()
 
-    def _is_halted(self, site: str) -> bool:
-        return self._is_stopping or self._traffic.is_halted(site)
+    def _is_halted(self, site: str, mailing_id: int) -> bool:
+        is_mailing_halted = mailing_id in self.stopped_mailings or self.content.is_refused(mailing_id)
+        return self._is_stopping or is_mailing_halted or self._traffic.is_halted(site)
 
     async def _make_envelopes(self, jobs: Sequence[Job]) -> list[Envelope]:
         envelopes = []
@@ -97,10 +101,10 @@ class Courier:
 
     def _note_attempt(self, site: str, job_of: Mapping[int, Job], attempt: Attempt) -> None:
         """What an answer means for the message goes to the ledger, what it says of the site to its breaker."""
-        verdict = classify(attempt.reply, site=site)
+        job, verdict = job_of[attempt.envelope.job_id], classify(attempt.reply, site=site, stage=attempt.stage)
         self._learn(site, verdict, attempt.reply, attempt.blame)
-        outcome = self._outcome(job_of[attempt.envelope.job_id], verdict, attempt.reply, attempt)
-        self._settle(outcome)
+        self.content.hear(job.mailing_id, verdict, str(attempt.reply))
+        self._settle(self._outcome(job, verdict, attempt.reply, attempt))
 
     def _hear(self, route: Route, reply: Reply) -> None:
         """Words about our pace that no mail was spent on."""

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
 
 from config.settings import Settings
-from config.vocabulary import Limits, Route, VerdictStatus
+from config.vocabulary import Limits, Route, ServiceRole, VerdictStatus
 from engine.clock import Clock
 from engine.courier import Courier, Way
+from engine.crew import Crew
 from engine.keys import Keys
 from engine.mailing.content import Bookshelf, identity_of
+from engine.mailing.sending import pause_refused
 from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_site
 from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
 from engine.queue.fairness import Fairness
 from engine.route.atlas import Atlas
+from engine.route.guard import guard_for
 from engine.route.mx import SMTP_PORT
 from engine.route.resolver import Resolver
+from engine.route.tls_policy import make_policies
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
-from engine.store import queue, sites
+from engine.store import mailings, queue, sites
 from engine.store.database import Database
 from engine.store.lanes import Lane, lanes
 from engine.store.queue import Job, Want
@@ -34,6 +38,7 @@ from engine.wiring import Process, policy_of, run_process
 _MOST_UNDER_WAY = 2000
 _MAILS_WITHOUT_A_WAY = 200
 _REST_SECONDS = 0.25
+_TIDIES_EVERY = timedelta(minutes=1)
 
 log = structlog.get_logger("outbound")
 
@@ -41,7 +46,10 @@ log = structlog.get_logger("outbound")
 class Outbound:
     """One sender: its courier, its view of the sites, and the mails it has under way."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, keys: Keys) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, keys: Keys, *, name: str | None = None
+    ) -> None:
+        self._crew = Crew(clock, name)
         self._sending = settings.sending
         self._database = database
         self._clock = clock
@@ -53,6 +61,8 @@ class Outbound:
         shelf = Bookshelf(database, identity_of(settings, keys))
         self._courier = Courier(settings, clock, keys.ring, shelf=shelf, traffic=self._traffic, settle=self._ledger.put)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._mailings_under_way: Counter[int] = Counter()
+        self._tidied_at: datetime | None = None
 
     async def run_until_idle(self) -> int:
         """Send everything that is due now and settle it; returns how many messages were taken up.
@@ -72,6 +82,7 @@ class Outbound:
         """Send whatever becomes due until told to stop; then finish what is under way."""
         while not stop.is_set():
             try:
+                await self._tidy()
                 started = await self.start_due()
             except Exception:  # the database is away; what is claimed has its lease
                 log.exception("the queue cannot be read")
@@ -92,25 +103,35 @@ class Outbound:
         """Claim what is due and allowed, and start carrying it; returns how many messages were taken up."""
         due = await self._read_due()
         ways = await self._atlas.find({lane.domain for lane in due})
+        due = [lane for lane in due if self._crew.owns(_site_of(lane.domain, ways[lane.domain]))]
         due = await self._pause_halted(due, ways)
         jobs = await self._claim(self._choose(due, ways))
-        by_domain: dict[str, list[Job]] = defaultdict(list)
+        batches: dict[tuple[str, int], list[Job]] = defaultdict(list)
         for job in jobs:
-            by_domain[job.domain].append(job)
-        for domain, batch in by_domain.items():
+            batches[job.domain, job.mailing_id].append(job)
+        for (domain, _), batch in batches.items():
             self._start(ways[domain], batch)
         return len(jobs)
 
     async def _read_due(self) -> list[Lane]:
-        """The lanes with something due; the breakers are told and read on the way."""
-        changed, now = self._traffic.untold, self._clock.now()
-        if changed:
-            async with self._database.write() as connection:
-                await tell_breakers(connection, changed, now)
-            self._traffic.told(changed)
+        """The lanes with something due; what others must know is told, and what they have told is read, on the way."""
+        await self._tell()
         async with self._database.read() as connection:
+            await self._crew.look(connection)
             self._traffic.know(await read_breakers(connection))
-            return await lanes(connection, now)
+            self._courier.stopped_mailings = await mailings.stopped_of(connection, +self._mailings_under_way)
+            return await lanes(connection, self._clock.now())
+
+    async def _tell(self) -> None:
+        """Let every process and the operator know of breakers that changed, and pause mailings that are refused."""
+        changed, refused, now = self._traffic.untold, self._courier.content.take_refused(), self._clock.now()
+        if not changed and not refused:
+            return
+        async with self._database.write() as connection:
+            await tell_breakers(connection, changed, now)
+            for mailing_id, words in refused.items():
+                await pause_refused(connection, mailing_id, words, now)
+        self._traffic.told(changed)
 
     async def _pause_halted(self, due: Sequence[Lane], ways: Mapping[str, Way]) -> list[Lane]:
         """Let what is due for a site whose breaker is open wait for its probe; return the other lanes."""
@@ -157,6 +178,7 @@ class Outbound:
 
     def _start(self, way: Way, jobs: Sequence[Job]) -> None:
         task = asyncio.create_task(self._carry(way, jobs))
+        self._mailings_under_way[jobs[0].mailing_id] += 1
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -175,15 +197,20 @@ class Outbound:
             log.exception("a batch was not carried", site=site, mails=len(jobs))
         finally:
             self._traffic.end(site, len(jobs))
+            self._mailings_under_way[jobs[0].mailing_id] -= 1
 
     async def _write(self, outcomes: Sequence[AttemptOutcome]) -> None:
         async with self._database.write() as connection:
             await apply_attempts(connection, outcomes, self._clock.now(), self._policy)
 
     async def _tidy(self) -> int:
-        """Settle what time alone settles."""
+        """Settle what time alone settles, once in a while."""
+        now = self._clock.now()
+        if self._tidied_at and now - self._tidied_at < _TIDIES_EVERY:
+            return 0
+        self._tidied_at = now
         async with self._database.write() as connection:
-            return await tidy(connection, self._clock.now())
+            return await tidy(connection, now)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait until there is something to do, or for a moment."""
@@ -195,7 +222,8 @@ class Outbound:
 def _make_atlas(settings: Settings, clock: Clock) -> Atlas:
     """In the sandbox all names are asked of the box, and every exchanger listens on one port."""
     if settings.sending.mode == "internet":
-        return Atlas(Resolver(clock), clock, port=SMTP_PORT)
+        resolver = Resolver(clock)
+        return Atlas(resolver, clock, port=SMTP_PORT, policies=make_policies(resolver, clock, guard_for("internet")))
     resolver = Resolver(clock, nameservers=("127.0.0.1",), port=settings.sandbox.dns_port)
     return Atlas(resolver, clock, port=settings.sandbox.smtp_port)
 
@@ -206,9 +234,9 @@ def _site_of(domain: str, way: Way) -> str:
 
 
 async def _work(process: Process) -> None:
-    outbound = Outbound(process.settings, process.database, process.clock, process.keys)
+    outbound = Outbound(process.settings, process.database, process.clock, process.keys, name=process.node.name)
     await outbound.run_forever(process.stop)
 
 
 if __name__ == "__main__":
-    run_process("send", _work)
+    run_process(ServiceRole.SEND, _work)

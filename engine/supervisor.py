@@ -8,26 +8,24 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from config.settings import Settings
+from config.vocabulary import ServiceRole
+from engine.wiring import SIGN_OF_LIFE
 
 _DRAIN_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_WATCH_SECONDS = 2.0
+_HANGS_AFTER_SECONDS = 20.0
+"""A process whose event loop has not stirred for so long hangs, perhaps with the database's lock in its hand."""
 
 log = structlog.get_logger()
-
-
-class ServiceRole(StrEnum):
-    """What a process of the service does."""
-
-    WEB = "web"
-    SEND = "send"
-    RECEIVE = "receive"
 
 
 _MODULE = {ServiceRole.WEB: "admin_api", ServiceRole.SEND: "engine.outbound", ServiceRole.RECEIVE: "engine.inbound"}
@@ -41,18 +39,24 @@ class Child:
     name: str
     module: str
     environment: dict[str, str]
+    sign_of_life: Path
     process: asyncio.subprocess.Process | None = None
-    deaths: int = field(default=0)
+    deaths: int = 0
 
     async def start(self, *, read_output: bool = False) -> asyncio.subprocess.Process:
+        self.sign_of_life.touch()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self.module,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, SIGN_OF_LIFE: str(self.sign_of_life)},
             stdout=asyncio.subprocess.PIPE if read_output else None,
         )
         return self.process
+
+    def silent_seconds(self) -> float:
+        """How long the process has shown no sign of life."""
+        return time.time() - self.sign_of_life.stat().st_mtime
 
     def pause_seconds(self) -> float:
         """How long to wait before the next start: twice as long after each death."""
@@ -68,29 +72,36 @@ async def supervise(settings: Settings, roles: Sequence[ServiceRole], environmen
     """Run the roles until SIGTERM or SIGINT, then give them 30 s to finish; `environment` is added to each process."""
     stop = asyncio.Event()
     children: list[Child] = []
+    folder = settings.storage.data_dir / "run"
+    folder.mkdir(parents=True, exist_ok=True)
     if settings.sending.mode == "sandbox":
-        sandbox, ports = await _start_sandbox(environment)
+        sandbox, ports = await _start_sandbox(environment, folder)
         children.append(sandbox)
         environment = {**environment, **ports}
         sandbox.environment = environment
-    children += _children(settings, roles, environment)
+    children += _children(settings, roles, environment, folder)
     _listen_for_signals(stop, children)
     async with asyncio.TaskGroup() as group:
         for child in children:
             group.create_task(_keep_alive(child, stop))
+        watching = group.create_task(_watch(children))
         await stop.wait()
+        watching.cancel()
         await _drain(children)
 
 
-def _children(settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str]) -> list[Child]:
+def _children(
+    settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str], folder: Path
+) -> list[Child]:
     senders = settings.sending.senders or os.cpu_count() or 1
     counts = {role: senders if role is ServiceRole.SEND else 1 for role in roles}
-    return [Child(f"{role}-{n}", _MODULE[role], environment) for role, count in counts.items() for n in range(count)]
+    names = [(role, f"{role}-{number}") for role, count in counts.items() for number in range(count)]
+    return [Child(name, _MODULE[role], environment, folder / name) for role, name in names]
 
 
-async def _start_sandbox(environment: dict[str, str]) -> tuple[Child, dict[str, str]]:
+async def _start_sandbox(environment: dict[str, str], folder: Path) -> tuple[Child, dict[str, str]]:
     """Start the internet in a box; it says on its first line which ports it got."""
-    child = Child("sandbox", _SANDBOX_MODULE, environment)
+    child = Child("sandbox", _SANDBOX_MODULE, environment, folder / "sandbox")
     process = await child.start(read_output=True)
     assert process.stdout is not None
     ports = json.loads(await process.stdout.readline())
@@ -111,6 +122,17 @@ async def _keep_alive(child: Child, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         child.process = None
+
+
+async def _watch(children: Sequence[Child]) -> None:
+    """Kill a process that hangs: what it holds becomes free, and it is started again."""
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        for child in children:
+            if child.module != _SANDBOX_MODULE and child.silent_seconds() > _HANGS_AFTER_SECONDS:
+                log.error("a process hangs and is killed", name=child.name, silent_seconds=child.silent_seconds())
+                child.signal(signal.SIGKILL)
+                child.sign_of_life.touch()
 
 
 async def _drain(children: Sequence[Child]) -> None:

@@ -11,23 +11,28 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from config.settings import Settings, read_settings
+from config.vocabulary import ServiceRole
 from engine.clock import Clock, SystemClock
 from engine.keys import Keys, load_keys
 from engine.outcome.decide import Policy
 from engine.queue.retry_schedule import next_attempt
 from engine.store import nodes
-from engine.store.database import Database
+from engine.store.database import Connection, Database
 from engine.store.nodes import Node
 
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.0
 """How often a process says that it lives."""
 
-DEAD_AFTER = timedelta(seconds=10)
-"""A process not heard of for so long has nothing left to say."""
+DEAD_AFTER = timedelta(seconds=6)
+"""A process not heard of for so long is taken for dead, and others do its work."""
+
+SIGN_OF_LIFE = "BREVDUVA_SIGN_OF_LIFE"
+"""The environment variable that names the file a process touches again and again while its event loop stirs."""
 
 log = structlog.get_logger("process")
 
@@ -71,14 +76,14 @@ def configure_log(level: str = "info") -> None:
     )
 
 
-def run_process(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
+def run_process(role: ServiceRole, work: Callable[[Process], Awaitable[None]]) -> None:
     """Run one role until SIGTERM or SIGINT."""
     configure_log()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(role, work))
 
 
-async def _run(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
+async def _run(role: ServiceRole, work: Callable[[Process], Awaitable[None]]) -> None:
     settings, clock, stop = read_settings(), SystemClock(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -87,9 +92,10 @@ async def _run(role: str, work: Callable[[Process], Awaitable[None]]) -> None:
     node = Node(f"{role}-{secrets.token_hex(6)}", role, socket.gethostname(), os.getpid(), clock.now())
     try:
         async with asyncio.TaskGroup() as group:
-            beating = group.create_task(_beat(database, node, clock))
+            stirring = [group.create_task(_beat(database, node, clock)), group.create_task(_show_life())]
             await work(Process(settings, database, clock, load_keys(settings), node, stop))
-            beating.cancel()
+            for task in stirring:
+                task.cancel()
         async with database.write() as connection:
             await nodes.leave(connection, node.name)
     finally:
@@ -101,10 +107,34 @@ async def _beat(database: Database, node: Node, clock: Clock) -> None:
     while True:
         try:
             async with database.write() as connection:
+                await nodes.forget(connection, await _find_dead(connection, node.host))
                 await nodes.beat(connection, node, clock.now())
-        except Exception:  # the next beat may get through
-            log.exception("a heartbeat was not written", node=node.name)
-        await clock.sleep(BEAT_SECONDS)
+        except Exception as trouble:  # the next beat may get through
+            log.error("a heartbeat was not written", node=node.name, trouble=str(trouble))
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _find_dead(connection: Connection, host: str) -> list[str]:
+    """The processes of this machine that are written down as alive and are not: their work is free at once."""
+    return [node.name for node in await nodes.on_host(connection, host) if not _is_running(node.pid)]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+async def _show_life() -> None:
+    """Touch the file by which the supervisor sees that this process does not hang."""
+    name = os.environ.get(SIGN_OF_LIFE)
+    while name:
+        await asyncio.to_thread(Path(name).touch)
+        await asyncio.sleep(BEAT_SECONDS)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -8,11 +8,14 @@ from datetime import datetime
 
 from config.vocabulary import AddressStatus, MailingState, MessageStatus
 from engine.errors import Conflict
-from engine.store import associations, cards, mailings, message_rows
+from engine.store import alerts, associations, cards, mailings, message_rows
 from engine.store.database import Connection
 from engine.store.filters import Filter, check_columns
 from engine.store.mailings import Mailing
 from engine.store.messages import enqueue
+
+CONTENT_REFUSED = "content_refused"
+"""The kind of alert for a mailing that was paused because receivers refuse what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ async def send(
 async def pause(connection: Connection, association_id: int, mailing_id: int) -> Mailing:
     """Let nothing more leave until it is resumed. Raises NotFound and Conflict."""
     return await _turn(connection, association_id, mailing_id, [MailingState.SENDING], MailingState.PAUSED)
+
+
+async def pause_refused(connection: Connection, mailing_id: int, words: str, now: datetime) -> None:
+    """Pause a mailing whose content receivers refuse, and tell the operator in their words."""
+    if await mailings.turn(connection, mailing_id, [MailingState.SENDING], MailingState.PAUSED):
+        await alerts.raise_alert(connection, CONTENT_REFUSED, str(mailing_id), words, now)
 
 
 async def resume(connection: Connection, association_id: int, mailing_id: int) -> Mailing:

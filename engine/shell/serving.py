@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from config.settings import read_settings
+from config.vocabulary import ServiceRole
 from engine.keys import dkim_record, load_keys, rotate_tokens
 from engine.shell.app import Json, Shell, app, run
 from engine.shell.output import console, show
 from engine.store import operations
-from engine.supervisor import ServiceRole, supervise
+from engine.supervisor import supervise
 
 
 @app.command()

@@ -120,6 +120,14 @@ async def turn(connection: Connection, mailing_id: int, olds: Collection[Mailing
     return (await connection.execute(statement)).rowcount == 1
 
 
+async def stopped_of(connection: Connection, mailing_ids: Collection[int]) -> frozenset[int]:
+    """Those of some mailings that are not being sent any more."""
+    if not mailing_ids:
+        return frozenset()
+    query = select(mailing.c.id).where(mailing.c.id.in_(mailing_ids), mailing.c.state != MailingState.SENDING)
+    return frozenset((await connection.execute(query)).scalars())
+
+
 async def note_sent(
     connection: Connection, mailing_id: int, sender: Sender, skipped: Mapping[str, int], now: datetime
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +43,13 @@ async def alive(connection: Connection, role: str, seen_after: datetime) -> list
     return [Node(*row) for row in await connection.execute(query.order_by(node.c.started_at, node.c.name))]
 
 
-async def forget_dead(connection: Connection, seen_before: datetime) -> None:
-    """Drop processes not heard of for long."""
-    await connection.execute(delete(node).where(node.c.seen_at < seen_before))
+async def on_host(connection: Connection, host: str) -> list[Node]:
+    """The processes of one machine, dead or alive."""
+    columns = (node.c.name, node.c.role, node.c.host, node.c.pid, node.c.started_at)
+    return [Node(*row) for row in await connection.execute(select(*columns).where(node.c.host == host))]
+
+
+async def forget(connection: Connection, names: Collection[str]) -> None:
+    """Drop processes that are known to have ended."""
+    if names:
+        await connection.execute(delete(node).where(node.c.name.in_(names)))

@@ -1,0 +1,36 @@
+"""The breaker of a mailing: when what it says is refused again and again, it is paused before it costs us our name."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from config.vocabulary import Fault, Verdict, VerdictStatus
+
+REFUSALS_BEFORE_PAUSE = 5
+"""Refusals of the content in a row, from whatever site, with no mail of the mailing taken between."""
+
+
+class ContentWatch:
+    """Counts, mailing by mailing, the refusals of its content since a receiver last took it."""
+
+    def __init__(self) -> None:
+        self._refusals: Counter[int] = Counter()
+        self._words: dict[int, str] = {}
+
+    def hear(self, mailing_id: int, verdict: Verdict, words: str) -> None:
+        """Note one answer to a mail of a mailing."""
+        if verdict.status is VerdictStatus.DELIVERED:
+            self._refusals.pop(mailing_id, None)
+        elif verdict.fault is Fault.CONTENT:
+            self._refusals[mailing_id] += 1
+            self._words[mailing_id] = words
+
+    def is_refused(self, mailing_id: int) -> bool:
+        return self._refusals[mailing_id] >= REFUSALS_BEFORE_PAUSE
+
+    def take_refused(self) -> dict[int, str]:
+        """The mailings to pause, with the last receiver's words; each is counted anew from here."""
+        refused = {mailing_id: self._words[mailing_id] for mailing_id in self._refusals if self.is_refused(mailing_id)}
+        for mailing_id in refused:
+            del self._refusals[mailing_id]
+        return refused
