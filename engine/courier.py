@@ -13,12 +13,10 @@ from dsn_parser.hints import wait_hint_seconds
 from engine.clock import Clock
 from engine.compose.wire import dot_stuff
 from engine.deliver.attempt import Attempt, Blame, Envelope
-from engine.deliver.pool import Pool
-from engine.deliver.session import Dialler
+from engine.gateway import make_pool
 from engine.mailing.content import Bookshelf
 from engine.outcome.apply import AttemptOutcome
 from engine.return_path import KeyRing, Purpose, return_path, sign
-from engine.route.guard import guard_for
 from engine.route.mx import Unroutable
 from engine.shape.breaker import hear_answer, hear_silence
 from engine.shape.content import ContentWatch
@@ -50,7 +48,7 @@ class Courier:
         self._shelf = shelf
         self._traffic = traffic
         self._settle = settle
-        self._pool = _make_pool(settings, clock, self._hear)
+        self._pool = make_pool(settings, clock, self._hear)
         self._is_stopping = False
         self.content = ContentWatch()
         self.stopped_mailings: frozenset[int] = frozenset()
@@ -129,9 +127,3 @@ class Courier:
             wait_hint_seconds=wait_hint_seconds(reply),
             at=self._clock.now(),
         )
-
-
-def _make_pool(settings: Settings, clock: Clock, hear: Callable[[Route, Reply], None]) -> Pool:
-    sending = settings.sending
-    dialler = Dialler(sending.hostname, settings.timeouts, sending.source_addresses, guard_for(sending.mode))
-    return Pool(dialler, clock, hear=hear)

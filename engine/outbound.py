@@ -15,6 +15,7 @@ from config.vocabulary import Limits, Route, ServiceRole, VerdictStatus
 from engine.clock import Clock
 from engine.courier import Courier, Way
 from engine.crew import Crew
+from engine.gateway import make_atlas
 from engine.keys import Keys
 from engine.mailing.content import Bookshelf, identity_of
 from engine.mailing.sending import pause_refused
@@ -22,11 +23,6 @@ from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_si
 from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
 from engine.queue.fairness import Fairness
-from engine.route.atlas import Atlas
-from engine.route.guard import guard_for
-from engine.route.mx import SMTP_PORT
-from engine.route.resolver import Resolver
-from engine.route.tls_policy import make_policies
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
 from engine.store import mailings, queue, sites
@@ -54,7 +50,7 @@ class Outbound:
         self._database = database
         self._clock = clock
         self._policy = policy_of(settings)
-        self._atlas = _make_atlas(settings, clock)
+        self._atlas = make_atlas(settings, clock)
         self._traffic = Traffic(clock)
         self._fairness = Fairness()
         self._ledger = Ledger(self._write)
@@ -217,15 +213,6 @@ class Outbound:
         told = asyncio.create_task(stop.wait())
         await asyncio.wait({told, *self._tasks}, timeout=_REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
-
-
-def _make_atlas(settings: Settings, clock: Clock) -> Atlas:
-    """In the sandbox all names are asked of the box, and every exchanger listens on one port."""
-    if settings.sending.mode == "internet":
-        resolver = Resolver(clock)
-        return Atlas(resolver, clock, port=SMTP_PORT, policies=make_policies(resolver, clock, guard_for("internet")))
-    resolver = Resolver(clock, nameservers=("127.0.0.1",), port=settings.sandbox.dns_port)
-    return Atlas(resolver, clock, port=settings.sandbox.smtp_port)
 
 
 def _site_of(domain: str, way: Way) -> str:

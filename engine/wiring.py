@@ -88,6 +88,7 @@ async def _run(role: ServiceRole, work: Callable[[Process], Awaitable[None]]) ->
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor hands it to every role; who has use for it listens
     database = Database(settings.storage.url)
     node = Node(f"{role}-{secrets.token_hex(6)}", role, socket.gethostname(), os.getpid(), clock.now())
     try:
