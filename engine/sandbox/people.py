@@ -91,6 +91,7 @@ def make_people(members: int, seed: int) -> People:
 class _Maker:
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
+        self._named: set[tuple[str, str]] = set()
         self._taken: set[str] = set()
         self._count = 0
 
@@ -132,11 +133,20 @@ class _Maker:
         )
 
     def _member(self, character: Character, place: int) -> Member:
-        first, last, town = (self._dice.choice(_NAMES[kind]) for kind in ("first_names", "last_names", "towns"))
+        first, last = self._name()
+        town = self._dice.choice(_NAMES["towns"])
         email = self._address(f"{_ascii(first)}.{_ascii(last)}", self._dice.choice(character.domains))
         if character.is_malformed:
             email = email.replace(*self._dice.choice(_MISTAKES))
         return Member(first, last, email, self._number(), town, place, character)
+
+    def _name(self) -> tuple[str, str]:
+        """A name that nobody else has; where one has it, a second first name helps."""
+        first, last = self._dice.choice(_NAMES["first_names"]), self._dice.choice(_NAMES["last_names"])
+        while (first, last) in self._named:
+            first = f"{first} {self._dice.choice(_NAMES['first_names'])}"
+        self._named.add((first, last))
+        return first, last
 
     def _address(self, local: str, domain: str) -> str:
         address, again = f"{local}@{domain}", 1
@@ -154,4 +164,4 @@ class _Maker:
 
 def _ascii(name: str) -> str:
     """A name as it stands in an address: small letters without rings and dots."""
-    return unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    return unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode().replace(" ", ".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import orjson
@@ -15,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from config.vocabulary import AddressStatus, MessageStatus
-from engine.mailing.explain import Explanation
+from engine.mailing.explain import Explanation, Step
 from scripts.demonstration.judge import Judgement
 
 _WORDS_LENGTH = 90
+_INSTANT = "%Y-%m-%d %H.%M"
 _MISMATCHES_SHOWN = 20
 
 
@@ -94,14 +96,21 @@ def print_result(console: Console, result: Result) -> None:
 
 
 def print_explanation(console: Console, explanation: Explanation) -> None:
-    """Print why one member did not get a mailing."""
+    """Print why one member did not get a mailing; answers that repeat themselves are told once."""
     card = explanation.card
-    console.print(Text(f"\nWhy didn't {card.first_name} get it?  {card.name} <{card.email}>", style="bold"))
+    console.print(Text(f"\nWhy didn't {card.first_name} get it?  (brevduva explain {card.email})", style="bold"))
     for sentence in filter(None, (explanation.headline, explanation.means, explanation.advice)):
         console.print(Text(sentence))
-    for step in explanation.steps:
-        said = f"  «{step.words}»" if step.words else ""
-        console.print(Text(f"  {step.at:%Y-%m-%d %H.%M}  {step.title}{said}"))
+    for _, group in groupby(explanation.steps, key=lambda step: (step.status, step.words)):
+        same = list(group)
+        console.print(Text(_tell(same[0])))
+        if len(same) > 1:
+            console.print(Text(f"  … the same answer {len(same) - 1} times more, until {same[-1].at:{_INSTANT}}"))
+
+
+def _tell(step: Step) -> str:
+    said = f"  «{step.words}»" if step.words else ""
+    return f"  {step.at:{_INSTANT}}  {step.title}{said}"
 
 
 def write_json(path: Path, result: Result) -> None:

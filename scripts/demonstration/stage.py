@@ -27,7 +27,7 @@ from scripts.demonstration.web import bind_socket, serve_web
 
 START = datetime(2026, 1, 12, 8, tzinfo=UTC)
 
-_TIMEOUTS_SECONDS = {
+TIMEOUTS_SECONDS = {
     "connect": 5.0,
     "banner": 0.25,
     "command": 30.0,
@@ -86,7 +86,7 @@ async def set_stage(people: People, folder: Path) -> AsyncIterator[Stage]:
 def _settings(folder: Path, base_url: str, **sandbox: int) -> Settings:
     return read_settings(
         sending={"mode": "sandbox"},
-        timeouts=_TIMEOUTS_SECONDS,
+        timeouts=TIMEOUTS_SECONDS,
         receiving={"host": "127.0.0.1", "port": 0},
         web={"base_url": base_url},
         storage={"data_dir": folder, "database_url": ""},

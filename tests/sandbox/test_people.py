@@ -52,3 +52,9 @@ def test_each_register_is_read_back_as_it_was_meant(place: int) -> None:
     assert sheet.head == DIALECTS[place].head
     assert len(sheet.rows) == register.expected["added"] + register.expected["twin"]
     assert sheet.rows[0][1][1:4] == (members[0].first_name, members[0].last_name, members[0].email)
+
+
+def test_nobody_has_anybody_elses_name() -> None:
+    people = make_people(5000, seed=1)
+    names = {(member.first_name, member.last_name, member.email) for member in people.members}
+    assert len({(first, last) for first, last, _ in names}) == len(names)
