@@ -168,9 +168,37 @@ def read_settings(path: Path | None = None, **overrides: object) -> Settings:
     try:
         for source in (_read_file(path), EnvSettingsSource(Settings)(), overrides):
             values = _merge(values, source)
-        return Settings(**values)
+        settings = Settings(**_with_base_url(values))
     except ValidationError as error:
         raise BadSettings([_problem(entry) for entry in error.errors()]) from None
+    if problems := _unfit_for_internet(settings):
+        raise BadSettings(problems)
+    return settings
+
+
+def _with_base_url(values: dict[str, Any]) -> dict[str, Any]:
+    """Where no address for members is set, it is the one we listen on."""
+    web = values["web"]
+    if not isinstance(web, Mapping) or web.get("base_url"):
+        return values
+    return {**values, "web": {**web, "base_url": f"http://{web.get('host')}:{web.get('port')}"}}
+
+
+def _unfit_for_internet(settings: Settings) -> list[str]:
+    """What would go wrong if this installation sent for real: names that are nobody's, links that lead nowhere."""
+    if settings.sending.mode == "sandbox":
+        return []
+    sending, host = settings.sending, settings.web.base_url.host or ""
+    reserved = [name for name in _OWN_NAMES if str(getattr(sending, name)).endswith(_RESERVED_NAMES)]
+    problems = [f"sending.{name}: {getattr(sending, name)!r} is the sandbox's; give your own" for name in reserved]
+    if host in ("127.0.0.1", "localhost", "0.0.0.0", "[::1]"):  # noqa: S104 - compared, not bound
+        problems.append(f"web.base_url: members cannot reach {host!r}; give the address they reach, with https")
+    return problems
+
+
+_OWN_NAMES = ("hostname", "sender_address", "bounce_domain")
+_RESERVED_NAMES = (".example", ".test", ".invalid", ".localhost")
+"""Top-level names that belong to nobody (RFC 2606 2)."""
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
