@@ -179,9 +179,10 @@ def read_settings(path: Path | None = None, **overrides: object) -> Settings:
 def _with_base_url(values: dict[str, Any]) -> dict[str, Any]:
     """Where no address for members is set, it is the one we listen on."""
     web = values["web"]
-    if not isinstance(web, Mapping) or web.get("base_url"):
+    if not isinstance(web, Mapping) or web["base_url"]:
         return values
-    return {**values, "web": {**web, "base_url": f"http://{web.get('host')}:{web.get('port')}"}}
+    port = web["port"] if str(web["port"]).isdigit() else 0  # a wrong one is named once, as the port
+    return {**values, "web": {**web, "base_url": f"http://{web['host']}:{port}"}}
 
 
 def _unfit_for_internet(settings: Settings) -> list[str]:
