@@ -126,4 +126,5 @@ class Courier:
             uncertain=attempt.uncertain if attempt else False,
             wait_hint_seconds=wait_hint_seconds(reply),
             at=self._clock.now(),
+            stage=attempt.stage if attempt else "",
         )

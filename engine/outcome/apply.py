@@ -43,6 +43,7 @@ class AttemptOutcome:
     uncertain: bool
     wait_hint_seconds: float | None
     at: datetime
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,7 @@ def _move_of_attempt(attempt: AttemptOutcome, decision: Decision) -> Move:
         attempt.host,
         attempt.tls,
         job.attempts,
+        attempt.stage,
         EventKind.ATTEMPT,
         job.lease,
         decision.next_attempt_at,

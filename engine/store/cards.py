@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from engine.store.database import Connection
 from engine.store.filters import Filter, Sort, order, where
 from engine.store.folding import fold
-from engine.store.tables import card, consent_event, message, message_event, report, suppression
+from engine.store.tables import card, consent_event, correction, message, message_event, report, suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,7 @@ async def erase(connection: Connection, card_id: int) -> None:
     messages = select(message.c.id).where(message.c.card_id == card_id).scalar_subquery()
     await connection.execute(update(report).where(report.c.message_id.in_(messages)).values(message_id=None))
     await connection.execute(update(suppression).where(suppression.c.message_id.in_(messages)).values(message_id=None))
+    await connection.execute(delete(correction).where(correction.c.message_id.in_(messages)))
     await connection.execute(delete(message_event).where(message_event.c.message_id.in_(messages)))
     await connection.execute(delete(message).where(message.c.card_id == card_id))
     await connection.execute(delete(consent_event).where(consent_event.c.card_id == card_id))

@@ -36,6 +36,7 @@ class Move:
     host: str = ""
     tls: str = ""
     attempt: int = 0
+    stage: str = ""
     kind: EventKind = EventKind.MOVE
     lease: str | None = None
     next_attempt_at: datetime | None = None
@@ -90,6 +91,7 @@ _COLUMNS: Columns = {
     "old": Text(),
     "new": Text(),
     "attempt": Integer(),
+    "stage": Text(),
     "reason": Text(),
     "fault": Text(),
     "rule": Text(),
@@ -115,6 +117,7 @@ def _row(one: Move) -> list[object]:
         one.old,
         one.new,
         one.attempt,
+        one.stage,
         one.reason,
         one.fault,
         one.rule,

@@ -308,6 +308,7 @@ message_event = Table(
     Column("old", String(16), nullable=False),
     Column("new", String(16), nullable=False),
     Column("attempt", Integer, nullable=False, default=0),
+    Column("stage", String(16), nullable=False, default=""),  # the command that was answered
     Column("reason", String(32), nullable=False),
     Column("fault", String(24), nullable=False),
     Column("rule", Text, nullable=False, default=""),
@@ -335,6 +336,29 @@ report = Table(
     _ref("message", nullable=True, index=True),
     Column("settled_at", Instant),
     Index(None, "state", "id"),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    Column("report_id", Number, ForeignKey("report.id"), primary_key=True, autoincrement=False),
+    Column("attempts", Integer, nullable=False),  # also the fence: who settles names the attempt that is his
+    Column("first_attempt_at", Instant, nullable=False),
+    Column("next_attempt_at", Instant, nullable=False),  # while under way: when it may be taken for lost
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    _id(),
+    Column("run", Integer, nullable=False, index=True),  # one run of `reclassify`, taken back as a whole
+    _ref("message", index=True),
+    Column("event_id", Number, ForeignKey("message_event.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(32), nullable=False),  # what the event is taken to mean now
+    Column("fault", String(24), nullable=False),
+    Column("changes", Document, nullable=False),  # what was changed, as it was and as it was left
+    Column("undone_at", Instant),
 )
 
 site = Table(

@@ -322,6 +322,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_report_message_id"), "report", ["message_id"], unique=False)
     op.create_index(op.f("ix_report_state_report_id"), "report", ["state", "id"], unique=False)
     op.create_table(
+        "letter",
+        sa.Column("report_id", Number, autoincrement=False, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_attempt_at", Instant(), nullable=False),
+        sa.Column("next_attempt_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_letter_report_id_report")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_letter")),
+    )
+    op.create_table(
         "suppression",
         sa.Column("id", Number, autoincrement=True, nullable=False),
         sa.Column("address_key", sa.Text(), nullable=False),
@@ -348,6 +357,7 @@ def upgrade() -> None:
         sa.Column("old", sa.String(length=16), nullable=False),
         sa.Column("new", sa.String(length=16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=32), nullable=False),
         sa.Column("fault", sa.String(length=24), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
@@ -362,3 +372,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message_event")),
     )
     op.create_index(op.f("ix_message_event_message_id"), "message_event", ["message_id"], unique=False)
+    op.create_table(
+        "correction",
+        sa.Column("id", Number, autoincrement=True, nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("message_id", Number, nullable=False),
+        sa.Column("event_id", Number, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("fault", sa.String(length=24), nullable=False),
+        sa.Column("changes", Document, nullable=False),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["event_id"], ["message_event.id"], name=op.f("fk_correction_event_id_message_event")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_correction_message_id_message")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+    )
+    op.create_index(op.f("ix_correction_event_id"), "correction", ["event_id"], unique=False)
+    op.create_index(op.f("ix_correction_message_id"), "correction", ["message_id"], unique=False)
+    op.create_index(op.f("ix_correction_run"), "correction", ["run"], unique=False)
