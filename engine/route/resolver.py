@@ -18,6 +18,7 @@ import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.TLSA
 import dns.rdtypes.ANY.TXT
 import dns.resolver
+import dns.reversename
 
 from config.vocabulary import Tlsa
 from engine.clock import Clock
@@ -100,6 +101,11 @@ class Resolver:
     async def find_texts(self, name: str) -> Answer[str]:
         """TXT records, the strings of each joined (RFC 7208 3.3)."""
         return await self._find(name, "TXT", _read_text)
+
+    async def find_names(self, address: str) -> Answer[str]:
+        """The names an address points back to (PTR, RFC 1035 3.5), in lower case without their final dot."""
+        pointer = dns.reversename.from_address(address).to_text(omit_final_dot=True)
+        return await self._find(pointer, "PTR", lambda record: record.to_text().rstrip(".").lower())
 
     async def find_tlsa(self, host: str, port: int = 25) -> Answer[Tlsa]:
         return await self._find(f"_{port}._tcp.{host}", "TLSA", _read_tlsa)

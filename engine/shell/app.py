@@ -55,7 +55,7 @@ async def _run(settings: Settings, work: Callable[[Shell], Awaitable[T]]) -> T:
 
 def main() -> None:
     """Run one command. Exit code 1: it could not be done; 2: the configuration or the call is wrong."""
-    from engine.shell import asking, serving, writing  # noqa: F401 PLC0415  # they add their commands to `app`
+    from engine.shell import asking, doctor, serving, writing  # noqa: F401 PLC0415  # they add their commands to `app`
 
     try:
         app()

@@ -1,0 +1,1 @@
+"""`brevduva` at a shell."""

@@ -1,0 +1,94 @@
+"""Every command does its work on a fresh installation, prints JSON when asked, and says what to do when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.errors import BrevduvaError, NotFound
+from engine.shell import asking, doctor, serving, writing
+from engine.shell.app import app
+
+assert all((asking, doctor, serving, writing))  # importing them adds their commands
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("BREVDUVA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def _run(*words: str) -> str:
+    result = runner.invoke(app, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_an_association_a_person_and_a_key_are_added() -> None:
+    assert "norra-skytteklubben" in _run("association", "add", "Norra skytteklubben")
+    _run(
+        *("user", "add", "siv@example.org", "--name", "Siv Lind"),
+        *("--password", "ett ganska långt ord", "--association", "norra-skytteklubben"),
+    )
+    assert _run("key", "add", "curl").strip().startswith("bvd_")
+
+
+def test_a_register_is_imported_and_every_odd_row_is_reported(tmp_path: Path) -> None:
+    _run("association", "add", "Klubben")
+    (tmp_path / "m.csv").write_text("Förnamn;E-post\nIda;ida@example.org\nBo;bo(at)example.org\n", encoding="utf-8")
+    rows = json.loads(_run("import", "m.csv", "--association", "klubben", "--json"))
+    assert [row["row"] for row in rows] == [3]
+
+
+def test_a_short_password_is_refused_with_the_cure() -> None:
+    with pytest.raises(BrevduvaError, match="at least"):
+        _run("user", "add", "a@example.org", "--name", "A", "--password", "kort")
+
+
+def test_an_unknown_association_is_refused() -> None:
+    with pytest.raises(NotFound):
+        _run("user", "add", "a@example.org", "--name", "A", "--password", "ett ganska långt ord", "--association", "x")
+
+
+def test_an_answer_is_explained() -> None:
+    words = _run("explain-reply", "552 5.2.2 Mailbox full")
+    assert "mailbox_full" in words
+    assert "strike" in words
+
+
+def test_nothing_sent_is_said_so() -> None:
+    with pytest.raises(NotFound, match="nothing was ever sent"):
+        _run("explain", "ida@example.org")
+
+
+def test_lists_are_empty_json_on_a_fresh_installation() -> None:
+    for words in (("suppressions",), ("site", "list"), ("nodes",)):
+        assert json.loads(_run(*words, "--json")) == []
+
+
+def test_the_dkim_record_is_printed_and_the_key_closed_to_others() -> None:
+    (record,) = json.loads(_run("keys", "--json"))
+    assert record["value"].startswith("v=DKIM1; k=rsa; p=")
+    assert Path("var/secrets/b1.pem").stat().st_mode & 0o077 == 0
+    assert json.loads(_run("keys", "--json")) == [record]
+
+
+def test_a_rotated_token_key_stands_first_and_the_old_one_stays() -> None:
+    _run("keys")
+    old = Path("var/secrets/tokens.key").read_text().split()
+    _run("keys", "--rotate")
+    assert Path("var/secrets/tokens.key").read_text().split()[1:] == old
+
+
+def test_the_doctor_names_what_is_missing_and_the_cure() -> None:
+    result = runner.invoke(app, ["doctor", "--json"])
+    assert result.exit_code == 1
+    cures = {row["what"]: row["do"] for row in json.loads(result.output)}
+    assert cures["processes"] == "start them: brevduva serve"
+    assert cures["secrets"] == cures["database"] == ""

@@ -1,0 +1,71 @@
+"""What the doctor reads in DNS before receivers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings, read_settings
+from engine.clock import SystemClock
+from engine.keys import dkim_record, load_keys
+from engine.route.resolver import Answer, Finding, MxRecord, Resolver
+from engine.shell.doctor import Check, check_names
+
+
+class FakeResolver(Resolver):
+    """Answers from a table."""
+
+    def __init__(self, texts: dict[str, str], pointer: str = "mail.forening.se") -> None:
+        super().__init__(SystemClock(), nameservers=("127.0.0.1",))
+        self._texts, self._pointer = texts, pointer
+
+    async def find_addresses(self, host: str) -> Answer[str]:
+        return Answer(Finding.FOUND, ("192.0.2.25",))
+
+    async def find_names(self, address: str) -> Answer[str]:
+        return Answer(Finding.FOUND, (self._pointer,))
+
+    async def find_mx(self, domain: str) -> Answer[MxRecord]:
+        return Answer(Finding.EMPTY)
+
+    async def find_texts(self, name: str) -> Answer[str]:
+        return Answer(Finding.FOUND, (self._texts[name],)) if name in self._texts else Answer(Finding.MISSING)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(
+        sending={
+            "mode": "internet",
+            "hostname": "mail.forening.se",
+            "sender_address": "utskick@forening.se",
+            "bounce_domain": "retur.forening.se",
+        },
+        web={"base_url": "https://post.forening.se"},
+        storage={"data_dir": tmp_path},
+    )
+
+
+async def _check(settings: Settings, resolver: Resolver) -> dict[str, Check]:
+    return {check.name: check async for check in check_names(settings, resolver)}
+
+
+async def test_records_that_are_missing_are_given_to_copy(settings: Settings) -> None:
+    checks = await _check(settings, FakeResolver({}))
+    assert checks["PTR"].cure == ""
+    assert checks["MX for bounces"].cure == "publish MX 10 mail.forening.se"
+    assert checks["TXT retur.forening.se"].cure == "publish: v=spf1 a:mail.forening.se -all"
+    assert "p=" in checks["TXT b1._domainkey.forening.se"].cure
+
+
+async def test_a_published_key_that_is_another_is_not_taken_for_ours(settings: Settings) -> None:
+    (_, key), *_ = load_keys(settings).dkim
+    name = "b1._domainkey.forening.se"
+    assert (await _check(settings, FakeResolver({name: dkim_record(key)})))[f"TXT {name}"].cure == ""
+    assert (await _check(settings, FakeResolver({name: "v=DKIM1; k=rsa; p=AAAA"})))[f"TXT {name}"].cure != ""
+
+
+async def test_an_address_that_points_elsewhere_is_named(settings: Settings) -> None:
+    checks = await _check(settings, FakeResolver({}, pointer="host-25.provider.net"))
+    assert checks["PTR"].cure == "ask the provider for the PTR record mail.forening.se"
