@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from scripts.demonstration.judge import Judgement
 _WORDS_LENGTH = 90
 _INSTANT = "%Y-%m-%d %H.%M"
 _MISMATCHES_SHOWN = 20
+_LINE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,15 @@ class Result:
 
 
 class Board:
-    """What is seen while the demo runs: a line for each thing done, and under them how the messages stand."""
+    """What is seen while the demo runs: a line for each thing done, and under them how the messages stand.
+
+    Where nobody watches a terminal, how they stand is printed as a line now and then.
+    """
 
     def __init__(self, console: Console, start: datetime) -> None:
         self._console, self._start = console, start
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._printed = time.monotonic()
 
     def __enter__(self) -> Board:
         self._live.start()
@@ -73,7 +79,12 @@ class Board:
     def show(self, now: datetime, counts: Mapping[MessageStatus, int]) -> None:
         """Show how many messages stand where just now."""
         standing = "  ".join(f"{status.label} {counts[status]}" for status in MessageStatus if counts.get(status))
-        self._live.update(Text(f"{self._time(now)}  {standing}", style="dim"), refresh=True)
+        line = Text(f"{self._time(now)}  {standing}", style="dim")
+        if self._console.is_terminal:
+            self._live.update(line, refresh=True)
+        elif time.monotonic() - self._printed >= _LINE_SECONDS:
+            self._console.print(line)
+            self._printed = time.monotonic()
 
     def _time(self, now: datetime) -> str:
         gone: timedelta = now - self._start
@@ -101,7 +112,7 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     console.print(Text(f"\nWhy didn't {card.first_name} get it?  (brevduva explain {card.email})", style="bold"))
     for sentence in filter(None, (explanation.headline, explanation.means, explanation.advice)):
         console.print(Text(sentence))
-    for _, group in groupby(explanation.steps, key=lambda step: (step.status, step.words)):
+    for _, group in groupby(explanation.steps, key=lambda step: (step.status, step.words or step.title)):
         same = list(group)
         console.print(Text(_tell(same[0])))
         if len(same) > 1:
