@@ -13,6 +13,7 @@ from dsn_parser.prose.local_names import complete, find_local_names
 from dsn_parser.prose.notice import Notice, read_notice
 from dsn_parser.prose.signs import says_late
 from dsn_parser.report import Finding, Original
+from dsn_parser.scan import Pattern
 
 _NO_RECORD = StatusRecord()
 _RECIPIENT_FIELDS = (
@@ -21,6 +22,9 @@ _RECIPIENT_FIELDS = (
     "x-mailer-daemon-recipients",
     "x-original-recipientlist",
 )
+
+# OpenSMTPD reports the end of a mail's days in its queue as one more delay.
+_DAYS_ARE_OVER = Pattern(r"(?i)envelope expired")
 
 
 def from_status(status: StatusReport, mail: Mail, text: str, original: Original) -> tuple[Finding, ...]:
@@ -36,6 +40,8 @@ def from_status(status: StatusReport, mail: Mail, text: str, original: Original)
 
 def _finding(record: StatusRecord, status: StatusReport, notice: Callable[[], Notice], subject: str) -> Finding:
     action = record.action or "failed"
+    if action == "delayed" and _DAYS_ARE_OVER.matches(notice().words_for(record.recipient)):
+        action = "failed"
     words = _words(record, record.recipient, notice, subject)
     site = record.remote_mta or _domain(record.recipient)
     reply, verdict = judge(words, status=record.status, action=action, site=site)
