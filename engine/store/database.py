@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 Connection = AsyncConnection
 
 _BUSY_SECONDS = 30
+_IDLE_TRANSACTION_SECONDS = 10
+"""PostgreSQL ends a transaction that says nothing for so long: a process that hangs in one would hold its rows."""
 _POSTGRESQL_DISK_FULL = "53100"
 
 
@@ -76,6 +78,7 @@ def _postgresql_engine(database: Database, pool_size: int) -> AsyncEngine:
         json_deserializer=orjson.loads,
         pool_size=pool_size,
         pool_pre_ping=True,
+        connect_args={"server_settings": {"idle_in_transaction_session_timeout": f"{_IDLE_TRANSACTION_SECONDS}s"}},
         hide_parameters=True,
     )
 
