@@ -1,9 +1,8 @@
-"""The command line: every command, and what happens when one cannot do its work."""
+"""The command line that every command is hung on, and what a command works with."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from config.settings import BadSettings, Settings, read_settings
+from config.settings import Settings, read_settings
 from engine.clock import Clock, SystemClock
-from engine.errors import BrevduvaError
 from engine.store.database import Database
 from engine.store.migrate import migrate
 
@@ -53,26 +51,7 @@ async def _run(settings: Settings, work: Callable[[Shell], Awaitable[T]]) -> T:
         await database.close()
 
 
-def main() -> None:
-    """Run one command. Exit code 1: it could not be done; 2: the configuration or the call is wrong."""
-    from engine.shell import asking, doctor, serving, writing  # noqa: F401 PLC0415  # they add their commands to `app`
-
-    try:
-        app()
-    except BadSettings as error:
-        _complain("The configuration cannot be used:", *error.problems)
-        sys.exit(2)
-    except BrevduvaError as error:
-        _complain(str(error))
-        sys.exit(1)
-
-
 def existing_file(path: Path) -> Path:
     if not path.is_file():
         raise typer.BadParameter(f"{path} is not a file; name one that exists")
     return path
-
-
-def _complain(*lines: str) -> None:
-    for line in lines:
-        sys.stderr.write(line + "\n")
