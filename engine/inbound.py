@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
-from datetime import timedelta
-from itertools import islice
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from config.settings import Settings
-from config.vocabulary import ReportKind
+from config.vocabulary import ServiceRole
 from dsn_parser.report import Finding, Report
 from dsn_parser.worker import ParserPool
 from engine.clock import Clock
+from engine.forwarding import Forwarding
 from engine.keys import Keys
-from engine.listen.identify import Owner, find_owner, find_thread, finding_about
+from engine.listen.identify import Judgement, Owner, find_owner, judge
+from engine.listen.limits import confine_process
 from engine.listen.policy import RecipientPolicy
 from engine.listen.server import Listener, read_certificate
 from engine.listen.spool import Spool, SpooledMail
-from engine.outcome.apply import ReportOutcome, apply_report, unsubscribe
-from engine.return_path import Purpose
-from engine.store import message_rows, reports
+from engine.outcome.apply import ReportOutcome, apply_reports, unsubscribe
+from engine.outcome.retention import forget_old
+from engine.store import letters, message_rows, reports
 from engine.store.database import Connection, Database
-from engine.store.reports import NewReport, ReportState, Settled, StoredReport
+from engine.store.message_rows import Message
+from engine.store.reports import NewReport, ReportState
 from engine.wiring import Process, policy_of, run_process
 
-_BATCH = 100
-_LONGEST_REST_SECONDS = 5.0
+_TRIES = 3
+"""So often a mail may fail to be applied, alone and with a database that answers, before it is set aside."""
 
-_TOKEN_GOOD_FOR = timedelta(days=30)
-"""Longer than any server tries (RFC 5321 4.5.4.1: 4 to 5 days) and any complaint takes."""
+_REST_SECONDS = 5.0
+_LETTERS_EVERY_SECONDS = 5.0
+_FORGET_EVERY_SECONDS = 3600.0
 
 log = structlog.get_logger("inbound")
 
@@ -48,6 +54,8 @@ class Inbound:
         self._domain = settings.sending.bounce_domain
         self._news = asyncio.Event()
         self._parser = ParserPool()
+        self._forwarding = Forwarding(settings, database, clock, keys)
+        self._failures: Counter[str] = Counter()
         self.listener = Listener(
             Spool(settings.storage.spool_dir),
             RecipientPolicy.of(settings, keys.ring),
@@ -61,111 +69,192 @@ class Inbound:
         """Open the port of the settings and return which it is."""
         return await self.listener.start(self._settings.receiving.host, self._settings.receiving.port)
 
+    def read_certificate_again(self) -> None:
+        """Use what now stands in the certificate's files; where they cannot be used, go on with the old one."""
+        try:
+            self.listener.use_certificate(read_certificate(self._settings.receiving))
+        except OSError:
+            log.exception("the certificate cannot be read, the old one stays")
+
     async def run_until_idle(self) -> int:
-        """Work off everything that lies in the spool or waits in the database; returns how many mails were read."""
+        """Work off the spool and the letters that are due; returns how many mails that were."""
         count = 0
-        while True:
-            taken = await self._take_in()
-            read = await self._read_waiting()
-            count += read
-            if not taken and not read:
-                return count
+        while done := await self.work_off() + await self._forwarding.carry_due():
+            count += done
+        return count
 
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Work whenever something was spooled, until told to stop; a database that is away is waited for."""
-        while not stop.is_set():
-            self._news.clear()
-            try:
-                await self.run_until_idle()
-            except Exception:  # what was spooled stays spooled
-                log.exception("returned mail waits")
-            await _first_of(stop, self._news, _LONGEST_REST_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_repeat(self._work_off_all, stop, self._news, _REST_SECONDS))
+            group.create_task(_repeat(self._forwarding.carry_due, stop, asyncio.Event(), _LETTERS_EVERY_SECONDS))
+            group.create_task(_repeat(self._forget, stop, asyncio.Event(), _FORGET_EVERY_SECONDS))
 
     async def close(self) -> None:
-        """Stop listening, then let the parser go."""
+        """Stop listening, then let the parser and the receivers of letters go."""
         await self.listener.stop()
         await self._parser.close()
+        await self._forwarding.close()
 
-    async def _take_in(self) -> int:
-        """Move a batch from the spool to the database; a file goes when its row is on the disk."""
-        batch = list(islice(self.listener.spool.pending(), _BATCH))
-        if not batch:
+    async def work_off(self) -> int:
+        """Read a batch of the spool and write down what all of it says; returns how many mails have left the spool.
+
+        A mail stays in the spool until the transaction that keeps and applies it is on the disk.
+        """
+        mails = await asyncio.to_thread(self.listener.spool.batch)
+        if not mails:
             return 0
+        read = await self._read(mails)
+        try:
+            await self._write_down(read)
+        except Exception:  # one of them cannot be applied, or the database is away: each alone tells which
+            log.exception("a batch was not applied", mails=len(read))
+            return sum([await self._write_down_alone(one) for one in read])
+        await asyncio.to_thread(_remove, mails)
+        return len(mails)
+
+    async def _work_off_all(self) -> None:
+        while await self.work_off():
+            pass
+
+    async def _read(self, mails: Sequence[SpooledMail]) -> list[_Read]:
+        read = await self._parser.read_all([mail.raw for mail in mails])
+        return [
+            _Read(mail, report, find_owner(self._ring, self._domain, mail.recipients, report))
+            for mail, report in zip(mails, read, strict=True)
+        ]
+
+    async def _write_down(self, mails: Sequence[_Read]) -> None:
+        """Keep mails and apply what they say, in one transaction; what was kept before is not applied again."""
         async with self._database.write() as connection:
-            await reports.add(connection, [_new_report(mail) for mail in batch])
-        for mail in batch:
-            mail.remove()
-        return len(batch)
+            known = await message_rows.get_many(connection, {one.owner.message_id for one in mails if one.owner})
+            judged = [(one, one.judge(known)) for one in mails]
+            rows = [_new_report(one, judgement, self._clock.now()) for one, judgement in judged]
+            kept = await reports.add(connection, rows)
+            fresh = [
+                _Kept(report_id, row.received_at, judgement)
+                for row, (_, judgement) in zip(rows, judged, strict=True)
+                if (report_id := kept.pop(row.digest, None))
+            ]
+            await self._apply(connection, fresh)
 
-    async def _read_waiting(self) -> int:
-        """Read a batch of stored mails, and write down what all of them say in one transaction."""
-        async with self._database.read() as connection:
-            waiting = await reports.unsettled(connection, _BATCH)
-        if not waiting:
-            return 0
-        read = await asyncio.gather(*(self._parser.read(mail.raw) for mail in waiting))
+    async def _apply(self, connection: Connection, mails: Sequence[_Kept]) -> None:
+        now = self._clock.now()
+        await apply_reports(connection, [outcome for mail in mails if (outcome := mail.outcome)], now, self._policy)
+        for mail in mails:
+            if mail.judgement.opts_out and mail.judgement.message_id:
+                await unsubscribe(connection, mail.judgement.message_id, "mail", now, self._policy.scope)
+        await letters.add(connection, [mail.report_id for mail in mails if mail.is_letter], now)
+
+    async def _write_down_alone(self, one: _Read) -> int:
+        """Apply one mail; one that fails again and again is kept unapplied, for the operator."""
+        name = one.mail.path.name
+        try:
+            await self._write_down([one])
+        except Exception:  # raised again where it is the database that fails
+            await self._check_database()
+            self._failures[name] += 1
+            if self._failures[name] < _TRIES:
+                return 0
+            log.exception("a mail cannot be applied and is set aside", file=name, peer=one.mail.peer)
+            await self._keep_unapplied(one)
+        del self._failures[name]
+        one.mail.remove()
+        return 1
+
+    async def _keep_unapplied(self, one: _Read) -> None:
         async with self._database.write() as connection:
-            for mail, report in zip(waiting, read, strict=True):
-                await reports.settle(connection, await self._apply(connection, mail, report), self._clock.now())
-        return len(waiting)
+            await reports.add(connection, [_new_report(one, Judgement(ReportState.UNPARSEABLE), self._clock.now())])
 
-    async def _apply(self, connection: Connection, mail: StoredReport, report: Report) -> Settled:
-        """What one mail says, applied to the message it is about where a valid token names one."""
-        owner = find_owner(self._ring, self._domain, mail.recipients, report)
-        if owner and owner.purpose is Purpose.UNSUBSCRIBE:
-            await unsubscribe(connection, owner.message_id, "mail", self._clock.now(), self._policy.scope)
-            return _settled(mail, report, ReportState.APPLIED, owner.message_id)
-        if report.kind is ReportKind.PERSON:
-            return self._keep_letter(mail, report)
-        if not any(finding.verdict.status.message_status for finding in report.findings):
-            return _settled(mail, report, _state_of_silent(report), owner.message_id if owner else None)
-        return await self._apply_findings(connection, mail, report, owner)
+    async def _check_database(self) -> None:
+        """Raise where the database does not answer: then no mail is to blame."""
+        async with self._database.write() as connection:
+            await message_rows.get_many(connection, [0])
 
-    async def _apply_findings(
-        self, connection: Connection, mail: StoredReport, report: Report, owner: Owner | None
-    ) -> Settled:
-        """Only what a fresh, valid token vouches for changes anything; the rest is kept for the operator to see."""
-        message = await message_rows.get(connection, owner.message_id) if owner else None
-        if message is None or mail.received_at - message.created_at > _TOKEN_GOOD_FOR:
-            return _settled(mail, report, ReportState.UNMATCHED, None)
-        finding = finding_about(report.findings, message.email)
-        if finding is None:
-            return _settled(mail, report, ReportState.UNMATCHED, None)
-        outcome = ReportOutcome(message.message_id, finding.verdict, finding.reply, mail.id, mail.received_at)
-        await apply_report(connection, outcome, self._clock.now(), self._policy)
-        return _settled(mail, report, ReportState.APPLIED, message.message_id)
-
-    def _keep_letter(self, mail: StoredReport, report: Report) -> Settled:
-        """A person's letter goes on to the user who sent the mailing, where it answers one of ours."""
-        message_id = find_thread(self._ring, self._domain, report)
-        return _settled(mail, report, ReportState.FORWARDING if message_id else ReportState.UNMATCHED, message_id)
+    async def _forget(self) -> None:
+        await forget_old(self._database, self._settings.retention, self._clock.now())
 
 
-def _new_report(mail: SpooledMail) -> NewReport:
-    return NewReport(mail.received_at, mail.envelope_from, mail.recipients, mail.peer, mail.raw)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A mail, what stands in it, and the token that was found."""
+
+    mail: SpooledMail
+    report: Report
+    owner: Owner | None
+
+    def judge(self, known: Mapping[int, Message]) -> Judgement:
+        message = known.get(self.owner.message_id) if self.owner else None
+        return judge(self.report, self.owner, message, self.mail.received_at)
 
 
-def _state_of_silent(report: Report) -> ReportState:
-    """The state of a mail that says nothing of any message."""
-    return ReportState.UNPARSEABLE if report.kind is ReportKind.UNPARSEABLE else ReportState.APPLIED
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A mail that is kept now and was not before."""
+
+    report_id: int
+    received_at: datetime
+    judgement: Judgement
+
+    @property
+    def outcome(self) -> ReportOutcome | None:
+        message_id, finding = self.judgement.message_id, self.judgement.finding
+        if message_id is None or finding is None:
+            return None
+        return ReportOutcome(message_id, finding.verdict, finding.reply, self.report_id, self.received_at)
+
+    @property
+    def is_letter(self) -> bool:
+        return self.judgement.state is ReportState.FORWARDING
 
 
-def _settled(mail: StoredReport, report: Report, state: ReportState, message_id: int | None) -> Settled:
-    findings = [_finding_row(finding) for finding in report.findings] + [asdict(row) for row in report.rows]
-    return Settled(mail.id, state, report.kind, findings, message_id)
+def _new_report(one: _Read, judgement: Judgement, now: datetime) -> NewReport:
+    mail, report = one.mail, one.report
+    return NewReport(
+        mail.received_at,
+        mail.envelope_from,
+        mail.recipients,
+        mail.peer,
+        mail.raw,
+        judgement.state,
+        report.kind,
+        [*map(_finding_row, report.findings), *map(asdict, report.rows)],
+        judgement.message_id,
+        settled_at=now,
+    )
 
 
 def _finding_row(finding: Finding) -> dict[str, Any]:
-    """One finding as it is kept and shown."""
+    """One finding as it is kept, shown, and judged again by `reclassify`."""
     verdict = finding.verdict
     return {
         "recipient": finding.recipient,
+        "action": finding.action,
         "status": verdict.status,
         "reason": verdict.reason,
         "fault": verdict.fault,
         "rule": verdict.rule,
         "reply": str(finding.reply),
+        "remote_mta": finding.remote_mta,
     }
+
+
+def _remove(mails: Sequence[SpooledMail]) -> None:
+    for mail in mails:
+        mail.remove()
+
+
+async def _repeat(
+    work: Callable[[], Awaitable[object]], stop: asyncio.Event, news: asyncio.Event, seconds: float
+) -> None:
+    """Do some work at every news and every so many seconds, until told to stop; what goes wrong is logged."""
+    while not stop.is_set():
+        news.clear()
+        try:
+            await work()
+        except Exception:  # the next time may do better
+            log.exception("returned mail waits")
+        await _first_of(stop, news, seconds)
 
 
 async def _first_of(stop: asyncio.Event, news: asyncio.Event, seconds: float) -> None:
@@ -177,7 +266,9 @@ async def _first_of(stop: asyncio.Event, news: asyncio.Event, seconds: float) ->
 
 
 async def _work(process: Process) -> None:
+    confine_process()
     inbound = Inbound(process.settings, process.database, process.clock, process.keys)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, inbound.read_certificate_again)
     port = await inbound.start()
     log.info("listening", host=process.settings.receiving.host, port=port, node=process.node.name)
     await inbound.run_forever(process.stop)
@@ -185,4 +276,4 @@ async def _work(process: Process) -> None:
 
 
 if __name__ == "__main__":
-    run_process("receive", _work)
+    run_process(ServiceRole.RECEIVE, _work)

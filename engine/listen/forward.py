@@ -1,6 +1,6 @@
 """A person's reply to the sender address, made into a mail to the user who sent the mailing; pure, and safe from loops.
 
-Whose mailing it answers is `identify.find_thread`'s to say: without a token of ours that verifies, nothing is
+Whose mailing it answers is `identify.find_owner`'s to say: without a token of ours that verifies, nothing is
 forwarded. The letter goes on as a mail of our own, because under DMARC (RFC 7489) nobody may send as the member's
 domain but itself; an answer to it reaches the member by Reply-To.
 """

@@ -1,13 +1,19 @@
-"""Whose mail it was: the signed token in the return path, else in what came back of our mail; nothing else counts."""
+"""Whose mail it was, by the signed token alone, and what a returned mail may therefore change. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from config.vocabulary import ReportKind
+from config.vocabulary import Fault, ReportKind
 from dsn_parser.report import Finding, Report
 from engine.return_path import KeyRing, Purpose, message_of_address, verify
+from engine.store.message_rows import Message
+from engine.store.reports import ReportState
+
+TOKEN_GOOD_FOR = timedelta(days=30)
+"""Longer than any server tries (RFC 5321 4.5.4.1: 4 to 5 days) and any complaint takes; an opt-out is good for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +25,27 @@ class Owner:
     found_in: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a returned mail comes to: its state, the message it is about, and the one finding that may change it."""
+
+    state: ReportState
+    message_id: int | None = None
+    finding: Finding | None = None
+    opts_out: bool = False
+
+
 def find_owner(ring: KeyRing, bounce_domain: str, recipients: Sequence[str], report: Report) -> Owner | None:
     """Return the message that a mail to these envelope recipients is about, or None without a valid token.
 
     Reports that reach us without a return path of their own (feedback loops, forwarders) still carry our Message-ID or
-    token header in the returned original, or our ENVID (RFC 3464 2.2.1).
+    token header in the returned original, or our ENVID (RFC 3464 2.2.1); a person's letter names what it answers
+    (RFC 5322 3.6.4).
     """
     for address in recipients:
-        owner = message_of_address(ring, address, bounce_domain)
-        if owner is not None:
-            return Owner(owner[1], owner[0], "return_path")
+        signed = message_of_address(ring, address, bounce_domain)
+        if signed is not None:
+            return Owner(signed[1], signed[0], "envelope")
     for found_in, candidate in _candidates(report):
         message_id = _message_of(ring, bounce_domain, candidate)
         if message_id is not None:
@@ -36,23 +53,54 @@ def find_owner(ring: KeyRing, bounce_domain: str, recipients: Sequence[str], rep
     return None
 
 
-def find_thread(ring: KeyRing, bounce_domain: str, report: Report) -> int | None:
-    """Return the message that a person's letter answers, by In-Reply-To and References (RFC 5322 3.6.4)."""
-    found = (_message_of(ring, bounce_domain, reference) for reference in report.in_reply_to)
-    return next((message_id for message_id in found if message_id is not None), None)
+def judge(report: Report, owner: Owner | None, message: Message | None, received_at: datetime) -> Judgement:
+    """Return what a mail may change; `message` is the owner's, None where there is no such message (any more)."""
+    if owner is None or message is None or report.kind is ReportKind.UNPARSEABLE:
+        return Judgement(_state_alone(report))
+    if owner.purpose is Purpose.UNSUBSCRIBE:
+        return Judgement(ReportState.APPLIED, message.message_id, opts_out=True)
+    if report.kind is ReportKind.PERSON:
+        return Judgement(ReportState.FORWARDING, message.message_id)
+    if not _says_something(report):
+        return Judgement(ReportState.APPLIED, message.message_id)
+    finding = finding_about(report.findings, message)
+    if finding is None or not _is_believable(finding, message, received_at):
+        return Judgement(ReportState.UNMATCHED)
+    return Judgement(ReportState.APPLIED, message.message_id, finding)
 
 
-def finding_about(findings: Sequence[Finding], address: str) -> Finding | None:
-    """Return the one finding that is about the address our mail was sent to.
+def finding_about(findings: Sequence[Finding], message: Message) -> Finding | None:
+    """Return the one finding that is about the address a message was sent to.
 
     A single finding is about our mail whatever address it names: forwarders put their own. Of several, only one that
     names the address counts; a report about others says nothing of it.
     """
     if len(findings) == 1:
         return findings[0]
-    wanted = address.lower()
-    about = (f for f in findings if wanted in (f.recipient.lower(), f.original_recipient.lower()))
-    return next(about, None)
+    wanted = {message.email.lower(), message.address_key}
+    named = (f for f in findings if wanted & {f.recipient.lower(), f.original_recipient.lower()})
+    return next(named, None)
+
+
+def _state_alone(report: Report) -> ReportState:
+    """The state of a mail that is about no message."""
+    if report.kind is ReportKind.UNPARSEABLE:
+        return ReportState.UNPARSEABLE
+    return ReportState.UNMATCHED if _says_something(report) else ReportState.APPLIED
+
+
+def _says_something(report: Report) -> bool:
+    """True for a mail that would change a message, or that a person wrote."""
+    verdicts = [finding.verdict.status.message_status for finding in report.findings]
+    return report.kind is ReportKind.PERSON or any(status is not None for status in verdicts)
+
+
+def _is_believable(finding: Finding, message: Message, received_at: datetime) -> bool:
+    """A message that never left cannot have come back, and none does after so long a time; leaving is always free."""
+    if finding.verdict.fault is Fault.OPTOUT:
+        return True
+    begun = message.first_attempt_at or message.created_at
+    return message.attempts > 0 and received_at - begun <= TOKEN_GOOD_FOR
 
 
 def _candidates(report: Report) -> Iterator[tuple[str, str]]:
@@ -61,8 +109,7 @@ def _candidates(report: Report) -> Iterator[tuple[str, str]]:
     yield "header", original.token
     yield "message_id", original.message_id
     yield "envelope_id", original.envelope_id
-    if report.kind is not ReportKind.PERSON:
-        yield from (("in_reply_to", reference) for reference in report.in_reply_to)
+    yield from (("in_reply_to", reference) for reference in report.in_reply_to)
 
 
 def _message_of(ring: KeyRing, bounce_domain: str, candidate: str) -> int | None:

@@ -1,123 +1,92 @@
-"""Returned mail, kept raw before its sender hears 250 again, and what was found in it."""
+"""Returned mail, kept raw with what was found in it; the same mail twice is one row."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from config.vocabulary import ReportKind
 from engine.store.database import Connection
 from engine.store.tables import report
+from engine.store.words import storable
 
 
 class ReportState(StrEnum):
-    """How far a returned mail has come."""
+    """What came of a returned mail."""
 
-    STORED = "stored"
-    """Kept, not yet read."""
     APPLIED = "applied"
-    """Read, and what it says is written down; it may have said nothing of any message."""
+    """What it says is written down; it may have said nothing of any message."""
     UNMATCHED = "unmatched"
     """It says something, but no valid token says of which message: nothing was changed."""
     UNPARSEABLE = "unparseable"
-    """Could not be read within the limits."""
+    """Could not be read, or not be applied, within the limits."""
     FORWARDING = "forwarding"
     """A person's letter on its way to the user who sent the mailing."""
     FORWARDED = "forwarded"
     """That letter has been handed over."""
+    UNDELIVERED = "undelivered"
+    """That letter could not be handed over, and the operator was told."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """A mail as it came in."""
+    """A mail as it came in, and what came of it: `findings` for people, `message_id` where a valid token named one."""
 
     received_at: datetime
     envelope_from: str
     recipients: tuple[str, ...]
     peer: str
     raw: bytes
+    state: ReportState = ReportState.UNPARSEABLE
+    kind: ReportKind = ReportKind.UNPARSEABLE
+    findings: Sequence[Mapping[str, Any]] = ()
+    message_id: int | None = None
+    settled_at: datetime | None = None
 
     @property
     def digest(self) -> str:
         """What makes two mails the same: recipients and content, whoever brought them and when."""
-        recipients = "\n".join(sorted(self.recipients)).encode()
+        recipients = "\n".join(sorted(self.recipients)).encode(errors="replace")
         return hashlib.sha256(recipients + b"\0" + self.raw).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReport:
-    """A mail that waits to be read."""
+async def add(connection: Connection, reports: Sequence[NewReport]) -> dict[str, int]:
+    """Keep some mails; returns the numbers of those that are new, by digest.
 
-    id: int
-    received_at: datetime
-    envelope_from: str
-    recipients: tuple[str, ...]
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What came of one: `findings` for people, `message_id` where a valid token named one."""
-
-    report_id: int
-    state: ReportState
-    kind: ReportKind
-    findings: Sequence[dict[str, Any]] = ()
-    message_id: int | None = None
-
-
-async def add(connection: Connection, reports: Sequence[NewReport]) -> None:
-    """Keep some mails; one that is known already (the other server asked twice) is kept once."""
-    if not reports:
-        return
+    One that is known already (its sender never heard our 250 and sent it again) is kept once. Of two processes that
+    keep the same mail, the second waits for the first.
+    """
+    by_digest = {new.digest: new for new in reversed(reports)}
+    if not by_digest:
+        return {}
     make_insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    rows = [
-        {
-            "received_at": new.received_at,
-            "envelope_from": new.envelope_from,
-            "recipients": list(new.recipients),
-            "peer": new.peer,
-            "digest": new.digest,
-            "raw": new.raw,
-            "state": ReportState.STORED,
-            "findings": [],
-        }
-        for new in {new.digest: new for new in reports}.values()
-    ]
     statement = make_insert(report).on_conflict_do_nothing(index_elements=["digest"])
-    await connection.execute(statement, rows)
+    rows = [_row(digest, by_digest[digest]) for digest in sorted(by_digest)]
+    added = await connection.execute(statement.returning(report.c.digest, report.c.id), rows)
+    return {row.digest: row.id for row in added}
 
 
-async def unsettled(connection: Connection, limit: int) -> list[StoredReport]:
-    """The mails that wait to be read, oldest first."""
-    columns = (report.c.id, report.c.received_at, report.c.envelope_from, report.c.recipients, report.c.raw)
-    query = select(*columns).where(report.c.state == ReportState.STORED).order_by(report.c.id).limit(limit)
-    return [
-        StoredReport(row.id, row.received_at, row.envelope_from, tuple(row.recipients), row.raw or b"")
-        for row in await connection.execute(query)
-    ]
-
-
-async def settle(connection: Connection, settled: Settled, now: datetime) -> None:
-    """Write down what came of a mail."""
-    values = {
-        "state": settled.state,
-        "kind": settled.kind,
-        "findings": list(settled.findings),
-        "message_id": settled.message_id,
-        "settled_at": now,
+def _row(digest: str, new: NewReport) -> dict[str, object]:
+    return {
+        "received_at": new.received_at,
+        "envelope_from": storable(new.envelope_from),
+        "recipients": [storable(recipient) for recipient in new.recipients],
+        "peer": new.peer,
+        "digest": digest,
+        "raw": new.raw,
+        "state": new.state,
+        "kind": new.kind,
+        "findings": [_storable(finding) for finding in new.findings],
+        "message_id": new.message_id,
+        "settled_at": new.settled_at,
     }
-    await connection.execute(update(report).where(report.c.id == settled.report_id).values(values))
 
 
-async def forget_raw(connection: Connection, received_before: datetime) -> int:
-    """Drop the bytes of old mails, whose retention is over; what was found in them stays. Returns how many."""
-    old = (report.c.received_at < received_before, report.c.raw.is_not(None), report.c.state != ReportState.STORED)
-    return (await connection.execute(update(report).where(*old).values(raw=None))).rowcount
+def _storable(finding: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: storable(value) if isinstance(value, str) else value for name, value in finding.items()}

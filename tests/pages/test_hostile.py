@@ -9,7 +9,7 @@ from engine.register.views import EVERY_CARD
 from engine.return_path import Purpose
 from engine.store import alerts, by_hand, history, messages, reports
 from engine.store.messages import Move
-from engine.store.reports import NewReport, ReportState, Settled
+from engine.store.reports import NewReport, ReportState
 from engine.store.suppressions import Suppression
 from tests.api.world import NOW, Club, World
 from tests.pages.visitor import visitor
@@ -56,9 +56,10 @@ async def _poison(world: World, club: Club) -> int:
         one = Suppression(ida.address_key, None, MessageStatus.BOUNCED, Reason.DISABLED, _EVIL)
         await by_hand.suppress_by_hand(connection, one, NOW)
         await alerts.raise_alert(connection, "breaker", _EVIL, _EVIL, NOW)
-        await reports.add(connection, [NewReport(NOW, _EVIL, (_EVIL,), _EVIL, _EVIL.encode())])
-        report = (await reports.unsettled(connection, 1))[0]
-        await reports.settle(connection, Settled(report.id, ReportState.UNMATCHED, ReportKind.PERSON), NOW)
+        await reports.add(
+            connection,
+            [NewReport(NOW, _EVIL, (_EVIL,), _EVIL, _EVIL.encode(), ReportState.UNMATCHED, ReportKind.PERSON)],
+        )
         return draft.id
 
 
