@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 
 from scripts.demonstration.performance import perform
-from scripts.demonstration.report import write_json
+from scripts.demonstration.report import Result, write_json
 
 
 def main(
@@ -24,13 +24,17 @@ def main(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the service and its web page up until Ctrl-C.")] = False,
 ) -> None:
     """Run the main job in the internet in a box: register, confirmation, mailing, every member's answer."""
-    console = Console()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    results: list[Result] = []
+
+    def take_down(result: Result) -> None:
+        results.append(result)
+        if json:
+            write_json(json, result)
+
     with contextlib.suppress(KeyboardInterrupt):
-        result = uvloop.run(
-            perform(console, members, seed, keep=keep, done=lambda result: write_json(json, result) if json else None)
-        )
-        sys.exit(0 if result.judgement.is_clean else 1)
+        uvloop.run(perform(Console(), members, seed, done=take_down, keep=keep))
+    sys.exit(0 if results and results[0].judgement.is_clean else 1)
 
 
 if __name__ == "__main__":

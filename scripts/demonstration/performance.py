@@ -31,7 +31,7 @@ _UNTRACKED = {MessageStatus.OPENED, MessageStatus.CLICKED}
 
 async def perform(
     console: Console, members: int, seed: int, *, done: Callable[[Result], None], keep: bool = False
-) -> Result:
+) -> None:
     """Play it all, print what came of it, hand the result to `done`; with `keep`, stay up until cancelled."""
     began = time.monotonic()
     people = make_people(members, seed)
@@ -52,7 +52,6 @@ async def perform(
                     f"\nThe pages are at {stage.base_url} (log in as {email}, password {story.password}); Ctrl-C ends."
                 )
                 await driver.keep_pace()
-    return result
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -87,8 +87,7 @@ class Board:
             self._printed = time.monotonic()
 
     def _time(self, now: datetime) -> str:
-        gone: timedelta = now - self._start
-        return f"day {gone.days:2} {now:%H.%M}"
+        return f"day {(now.date() - self._start.date()).days:2} {now:%H.%M}"
 
 
 def print_result(console: Console, result: Result) -> None:
