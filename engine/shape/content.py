@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from config.vocabulary import Fault, Verdict, VerdictStatus
+from config.vocabulary import Fault, Reply, Verdict, VerdictStatus
 
 REFUSALS_BEFORE_PAUSE = 5
 """Refusals of the content in a row, from whatever site, with no mail of the mailing taken between."""
@@ -17,13 +17,13 @@ class ContentWatch:
         self._refusals: Counter[int] = Counter()
         self._words: dict[int, str] = {}
 
-    def hear(self, mailing_id: int, verdict: Verdict, words: str) -> None:
+    def hear(self, mailing_id: int, verdict: Verdict, reply: Reply) -> None:
         """Note one answer to a mail of a mailing."""
         if verdict.status is VerdictStatus.DELIVERED:
             self._refusals.pop(mailing_id, None)
         elif verdict.fault is Fault.CONTENT:
             self._refusals[mailing_id] += 1
-            self._words[mailing_id] = words
+            self._words[mailing_id] = str(reply)
 
     def is_refused(self, mailing_id: int) -> bool:
         return self._refusals[mailing_id] >= REFUSALS_BEFORE_PAUSE

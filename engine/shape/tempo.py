@@ -22,6 +22,10 @@ class Tempo:
     def pace(self, site: str) -> Pace:
         return self._paces.get(site, FULL_PACE).at(self._clock.now())
 
+    def is_full(self, site: str) -> bool:
+        """True where no answer has slowed a site down."""
+        return site not in self._paces
+
     def limits(self, site: str) -> Limits:
         """The limits that hold for a site now."""
         return narrow(limits_of(site), self.pace(site))

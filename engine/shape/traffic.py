@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from config.vocabulary import Limits
 from engine.clock import Clock
 from engine.shape.breaker import Breaker, BreakerState
+from engine.shape.flow import Flow
 from engine.shape.tempo import Tempo
 
 MAILS_PER_CONNECTION_AHEAD = 20
-"""So many mails are claimed ahead for each connection: enough to keep it busy, few enough for a short lease."""
+"""At most so many mails are claimed ahead for each connection: enough to keep it busy, few enough for a short lease."""
+_MOST_FLOWS = 10_000
 
 
 class Traffic:
@@ -26,6 +28,7 @@ class Traffic:
         self._breakers: dict[str, Breaker] = {}
         self._untold: dict[str, Breaker] = {}
         self._under_way: Counter[str] = Counter()
+        self._flows: dict[str, Flow] = {}
 
     def know(self, stored: Mapping[str, Breaker]) -> None:
         """Take over what the store says of every site that is not closed; one it leaves out was closed by a person."""
@@ -39,7 +42,10 @@ class Traffic:
         """Let an event change a site's breaker."""
         old = self.breaker(site)
         new = change(old)
-        self._breakers[site] = new
+        if new == Breaker():
+            self._breakers.pop(site, None)
+        else:
+            self._breakers[site] = new
         if not (old.is_closed and new.is_closed):
             self._untold[site] = new
 
@@ -54,15 +60,19 @@ class Traffic:
             if self._untold.get(site) is breaker:
                 del self._untold[site]
 
+    def is_calm(self, site: str) -> bool:
+        """True for a site of which nothing is known but that it takes mail at full pace."""
+        return site not in self._breakers and self.tempo.is_full(site)
+
     def is_halted(self, site: str) -> bool:
         """True while nothing more may be begun with a site."""
-        return self.breaker(site).state is BreakerState.OPEN
+        return site in self._breakers and self.breaker(site).state is BreakerState.OPEN
 
     def room(self, site: str, limits: Limits) -> int:
         """How many more mails for a site may be claimed now."""
         match self.breaker(site).state:
             case BreakerState.CLOSED:
-                most = limits.connections * MAILS_PER_CONNECTION_AHEAD
+                most = min(limits.connections * MAILS_PER_CONNECTION_AHEAD, self._flow(site).ahead(self._clock.now()))
             case BreakerState.HALF_OPEN:
                 most = 1
             case BreakerState.OPEN:
@@ -78,4 +88,11 @@ class Traffic:
         self._under_way[site] += mails
 
     def end(self, site: str, mails: int) -> None:
+        """So many mails that were begun are done with, or given back."""
         self._under_way[site] -= mails
+        self._flows[site] = self._flow(site).after(mails, self._clock.now())
+        if len(self._flows) > _MOST_FLOWS:
+            self._flows.clear()
+
+    def _flow(self, site: str) -> Flow:
+        return self._flows.get(site) or Flow(self._clock.now())

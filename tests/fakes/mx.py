@@ -39,6 +39,8 @@ class FakeMx:
     tls: ssl.SSLContext | None = None
     max_connections: int | None = None
     deaf_after_data: bool = False
+    delay_seconds: float = 0
+    address: str = "127.0.0.1"
     port: int = 0
     commands: list[str] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
@@ -57,7 +59,7 @@ class FakeMx:
         self.got_mail = asyncio.Event()
         self._empty.set()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Guest(self), "127.0.0.1", self.port)
+        self._server = await loop.create_server(lambda: _Guest(self), self.address, self.port, backlog=1000)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -204,5 +206,7 @@ class _Guest(asyncio.Protocol):
             self.transport.close()
         elif answer == SILENCE:
             self._is_silent = True
+        elif self._mx.delay_seconds and not self._is_silent:
+            asyncio.get_running_loop().call_later(self._mx.delay_seconds, self.transport.write, answer)
         elif not self._is_silent:
             self.transport.write(answer)

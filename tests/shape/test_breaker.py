@@ -10,6 +10,7 @@ from config.vocabulary import Fault, Limits, Reason
 from dsn_parser.classify import verdict_of
 from engine.clock import HandClock
 from engine.shape.breaker import REFUSALS_BEFORE_OPENING, Breaker, BreakerState, hear_answer, hear_silence
+from engine.shape.flow import FIRST_MAILS, Flow
 from engine.shape.traffic import MAILS_PER_CONNECTION_AHEAD, Traffic
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -111,14 +112,26 @@ def test_a_refusal_of_the_recipient_ends_an_outage_but_not_a_refusal_of_us() -> 
 LIMITS = Limits(connections=5)
 
 
-def test_a_site_has_room_for_what_keeps_its_connections_busy() -> None:
-    traffic = Traffic(HandClock(NOW))
-    assert traffic.room("google", LIMITS) == 5 * MAILS_PER_CONNECTION_AHEAD
-    traffic.begin("google", 30)
-    assert traffic.room("google", LIMITS) == 5 * MAILS_PER_CONNECTION_AHEAD - 30
-    assert traffic.total == 30
-    traffic.end("google", 30)
+def test_a_site_has_room_for_as_much_as_it_was_seen_to_take() -> None:
+    clock = HandClock(NOW)
+    traffic = Traffic(clock)
+    assert traffic.room("google", LIMITS) == FIRST_MAILS
+    traffic.begin("google", FIRST_MAILS)
+    assert traffic.room("google", LIMITS) == 0
+    traffic.end("google", FIRST_MAILS)
+    assert traffic.room("google", LIMITS) == 2 * FIRST_MAILS
+    traffic.begin("google", 2000)
+    assert traffic.total == 2000
+    traffic.end("google", 2000)
     assert traffic.total == 0
+    assert traffic.room("google", LIMITS) == 5 * MAILS_PER_CONNECTION_AHEAD
+    clock.leap(1)
+    assert traffic.room("google", LIMITS) == FIRST_MAILS
+
+
+def test_a_clock_that_is_set_back_does_not_freeze_what_is_known_of_a_site() -> None:
+    flow = Flow(NOW).after(500, NOW)
+    assert flow.at(NOW - timedelta(hours=1)) == Flow(NOW - timedelta(hours=1))
 
 
 def test_a_halted_site_has_room_for_nothing_and_then_for_one_probe() -> None:
