@@ -75,11 +75,12 @@ class Listener:
         if self._server is not None:
             self._server.close()
         self.is_stopping = True
-        tasks = [guest.task() for guest in self.door.guests]
-        self._turn_away(guest for guest in self.door.guests if not guest.is_busy)
-        await _wait(tasks, grace_seconds)
+        guests = self.door.guests
+        busy = [guest.task() for guest in guests if guest.is_busy]
+        self._turn_away(guest for guest in guests if not guest.is_busy)
+        await _wait(busy, grace_seconds)
         self._turn_away(self.door.guests)
-        await _wait(tasks, _LAST_SECONDS)
+        await _wait([guest.task() for guest in guests], _LAST_SECONDS)
         await self.spool.close()
 
     def _turn_away(self, guests: Iterable[Guest]) -> None:

@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from config.settings import Receiving
+from engine.listen import server
 from engine.listen.limits import ListenerLimits
 from engine.listen.server import read_certificate
 from tests.listen.callers import DSN, HOSTNAME, Caller, calling, signed
@@ -101,3 +102,18 @@ def test_a_certificate_that_cannot_be_read_changes_nothing(tmp_path: Path, autho
 
 def test_no_certificate_is_no_tls() -> None:
     assert read_certificate(Receiving(host="::", port=0, tls_certificate="", tls_key="")) is None
+
+
+async def test_a_peer_that_never_answers_our_goodbye_does_not_delay_the_end(
+    open_house: Open, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSMTPD keeps a session open for its next mail, and reads nothing until it has one."""
+    monkeypatch.setattr(server, "_LAST_SECONDS", 0.1)
+    house = await open_house(tls=server_tls)
+    async with calling(house.port) as caller:
+        await caller.say("EHLO friend.example")
+        await caller.go_over_to_tls(client_tls)
+        caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a StreamWriter's is one that reads too
+        async with asyncio.timeout(5):
+            await house.listener.stop(grace_seconds=60)
+        caller.writer.transport.abort()
