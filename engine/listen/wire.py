@@ -85,9 +85,9 @@ class Wire(SMTP):
         self.hang_up()
 
     def hang_up(self) -> None:
-        """Close, but never wait for a peer that does not read what it was told."""
+        """Close, but never wait for a peer that does not read what it was told, or, asked again, for any peer."""
         transport = self._writer.transport
-        if transport.get_write_buffer_size():
+        if transport.is_closing() or transport.get_write_buffer_size():
             transport.abort()
         else:
             transport.close()
