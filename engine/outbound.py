@@ -34,6 +34,8 @@ from engine.wiring import Process, policy_of, run_process
 _MOST_UNDER_WAY = 2000
 _MAILS_WITHOUT_A_WAY = 200
 _REST_SECONDS = 0.25
+_PATIENCE_SECONDS = 0.25
+"""So long a round waits for DNS; a domain whose name servers are slower is taken up in a later one."""
 _TIDIES_EVERY = timedelta(minutes=1)
 
 log = structlog.get_logger("outbound")
@@ -66,7 +68,7 @@ class Outbound:
         For a clock that leaps: no conversation is kept over the leap.
         """
         count = await self._tidy()
-        while started := await self.start_due():
+        while started := await self.start_due(patience_seconds=None):
             count += started
             while self._tasks:
                 await asyncio.wait(self._tasks)
@@ -90,15 +92,17 @@ class Outbound:
     async def close(self) -> None:
         """Begin nothing new, let what is under way end, write it down, and say goodbye to the receivers."""
         self._courier.stop()
+        await self._atlas.close()
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._ledger.close()
         await self._courier.hang_up()
 
-    async def start_due(self) -> int:
+    async def start_due(self, patience_seconds: float | None = _PATIENCE_SECONDS) -> int:
         """Claim what is due and allowed, and start carrying it; returns how many messages were taken up."""
         due = await self._read_due()
-        ways = await self._atlas.find({lane.domain for lane in due})
+        ways = await self._atlas.find({lane.domain for lane in due}, patience_seconds)
+        due = [lane for lane in due if lane.domain in ways]
         due = [lane for lane in due if self._crew.owns(_site_of(lane.domain, ways[lane.domain]))]
         due = await self._pause_halted(due, ways)
         jobs = await self._claim(self._choose(due, ways))

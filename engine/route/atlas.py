@@ -14,13 +14,16 @@ from engine.route.resolver import Resolver
 from engine.route.tls_policy import TlsPolicies
 
 KEPT_FOR = timedelta(minutes=5)
-_QUESTIONS_AT_ONCE = 50
+_QUESTIONS_AT_ONCE = 200
 _MOST_KEPT = 20_000
+
+
+Way = Route | Unroutable
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    way: Route | Unroutable
+    way: Way
     good_until: datetime
 
 
@@ -38,26 +41,57 @@ class Atlas:
         self._clock = clock
         self._port = port
         self._entries: dict[str, _Entry] = {}
+        self._asking: dict[str, asyncio.Task[Way]] = {}
         self._turn = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
 
-    async def find(self, domains: Collection[str]) -> dict[str, Route | Unroutable]:
-        """Return the way to each of the domains."""
+    async def find(self, domains: Collection[str], patience_seconds: float | None = None) -> dict[str, Way]:
+        """Return the way to each of the domains, or with patience to those that are known in time.
+
+        The others are asked on, and no later call has patience with them again.
+        """
         now = self._clock.now()
+        self._make_room(len(domains))
         missing = [domain for domain in domains if not self._knows(domain, now)]
-        if len(self._entries) + len(missing) > _MOST_KEPT:
+        slow = set(self._asking.values()) if patience_seconds is not None else set()
+        asking = {self._ask(domain) for domain in missing} - slow
+        if asking:
+            await asyncio.wait(asking, timeout=patience_seconds)
+        ways = {domain: self._take(domain, now) for domain in domains}
+        return {domain: way for domain, way in ways.items() if way}
+
+    async def close(self) -> None:
+        """Ask nothing more."""
+        asking = list(self._asking.values())
+        self._asking.clear()
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+    def _make_room(self, domains: int) -> None:
+        if len(self._entries) + domains > _MOST_KEPT:
             self._entries.clear()
-            missing = list(domains)
-        await asyncio.gather(*(self._look_up(domain, now) for domain in missing))
-        return {domain: self._entries[domain].way for domain in domains}
 
     def _knows(self, domain: str, now: datetime) -> bool:
         entry = self._entries.get(domain)
         return entry is not None and entry.good_until > now
 
-    async def _look_up(self, domain: str, now: datetime) -> None:
+    def _ask(self, domain: str) -> asyncio.Task[Way]:
+        if domain not in self._asking:
+            self._asking[domain] = asyncio.create_task(self._look_up(domain))
+        return self._asking[domain]
+
+    def _take(self, domain: str, now: datetime) -> Way | None:
+        """The way that is known or has just been found out; what DNS could not tell is told once."""
+        task = self._asking.get(domain)
+        if task is None or not task.done():
+            return self._entries[domain].way if self._knows(domain, now) else None
+        del self._asking[domain]
+        way = task.result()
+        if isinstance(way, Route) or way.verdict.status is not VerdictStatus.DEFERRED:
+            self._entries[domain] = _Entry(way, now + KEPT_FOR)
+        return way
+
+    async def _look_up(self, domain: str) -> Way:
         async with self._turn:
             way = await find_route(self._resolver, domain, port=self._port)
-            if self._policies and isinstance(way, Route):
-                way = await self._policies.secure(way)
-        keep = isinstance(way, Route) or way.verdict.status is not VerdictStatus.DEFERRED
-        self._entries[domain] = _Entry(way, now + KEPT_FOR if keep else now)
+            return await self._policies.secure(way) if self._policies and isinstance(way, Route) else way

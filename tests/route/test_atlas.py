@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -70,3 +71,19 @@ async def test_a_way_carries_the_tls_its_domain_demands(dns: FakeDns, clock: Han
     way = (await atlas.find(["a.example"]))["a.example"]
     assert isinstance(way, Route)
     assert way.hosts[0].tls.policy == "dane"
+
+
+async def test_a_silent_name_server_keeps_no_other_domain_waiting(dns: FakeDns, clock: HandClock) -> None:
+    dns.silent.add("a.example")
+    atlas = Atlas(Resolver(clock, nameservers=["127.0.0.1"], port=dns.port, total_seconds=0.3), clock)
+    assert list(await atlas.find(["a.example", "b.example"], 0.1)) == ["b.example"]
+    assert isinstance((await atlas.find(["a.example"]))["a.example"], Unroutable)
+    assert dns.asked[("b.example", "MX")] == 1
+
+
+async def test_an_atlas_that_is_closed_asks_nothing_more(dns: FakeDns, clock: HandClock) -> None:
+    dns.silent.add("a.example")
+    atlas = Atlas(resolver_of(dns, clock), clock)
+    assert await atlas.find(["a.example"], 0.01) == {}
+    await atlas.close()
+    assert len(asyncio.all_tasks()) == 1
