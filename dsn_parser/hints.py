@@ -42,6 +42,8 @@ class SiteWords:
 
 def wait_hint_seconds(reply: Reply) -> int | None:
     """How long the receiver asks us to wait, in seconds, at most a day; None where it does not say."""
+    if reply.is_positive:
+        return None
     if clock := _CLOCK.search(reply.text):
         hours, minutes, seconds = (int(part) for part in clock.groups())
         return min(hours * 3600 + minutes * 60 + seconds, LONGEST_WAIT_SECONDS)

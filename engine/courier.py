@@ -16,7 +16,7 @@ from engine.deliver.attempt import Attempt, Blame, Envelope
 from engine.gateway import make_pool
 from engine.mailing.content import Bookshelf
 from engine.outcome.apply import AttemptOutcome
-from engine.return_path import KeyRing, Purpose, return_path, sign
+from engine.return_path import KeyRing, Purpose, return_path_of, sign
 from engine.route.mx import Unroutable
 from engine.shape.breaker import hear_answer, hear_silence
 from engine.shape.content import ContentWatch
@@ -78,16 +78,16 @@ class Courier:
         return self._is_stopping or is_mailing_halted or self._traffic.is_halted(site)
 
     async def _make_envelopes(self, jobs: Sequence[Job]) -> list[Envelope]:
-        envelopes = []
+        prepared, envelopes = await self._shelf.open(jobs[0].mailing_id), []
         for number, job in enumerate(jobs, 1):
-            envelopes.append(self._envelope(job, (await self._shelf.open(job.mailing_id)).render(job)))
+            envelopes.append(self._envelope(job, prepared.render(job)))
             if number % _MADE_IN_ONE_GO == 0:
                 await asyncio.sleep(0)
         return envelopes
 
     def _envelope(self, job: Job, mail: bytes) -> Envelope:
-        sender = return_path(self._ring, job.message_id, self._bounce_domain)
         token = sign(self._ring, Purpose.BOUNCE, job.message_id)
+        sender = return_path_of(token, self._bounce_domain)
         return Envelope(job.message_id, sender, job.email, dot_stuff(mail), envelope_id=token)
 
     def _give_up(self, way: Unroutable, jobs: Sequence[Job]) -> None:
@@ -101,7 +101,7 @@ class Courier:
         """What an answer means for the message goes to the ledger, what it says of the site to its breaker."""
         job, verdict = job_of[attempt.envelope.job_id], classify(attempt.reply, site=site, stage=attempt.stage)
         self._learn(site, verdict, attempt.reply, attempt.blame)
-        self.content.hear(job.mailing_id, verdict, str(attempt.reply))
+        self.content.hear(job.mailing_id, verdict, attempt.reply)
         self._settle(self._outcome(job, verdict, attempt.reply, attempt))
 
     def _hear(self, route: Route, reply: Reply) -> None:
@@ -109,6 +109,9 @@ class Courier:
         self._learn(route.site, classify(reply, site=route.site), reply, Blame.SESSION)
 
     def _learn(self, site: str, verdict: Verdict, reply: Reply, blame: Blame | None) -> None:
+        """A site nothing is held against, and that takes a mail, teaches nothing new."""
+        if verdict.status is VerdictStatus.DELIVERED and self._traffic.is_calm(site):
+            return
         now, words = self._clock.now(), str(reply)
         self._traffic.tempo.hear(site, verdict, words)
         if blame is Blame.HOST and verdict.fault is not Fault.SENDER:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b32encode
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _LONGEST_NUMBER = 13
 
 
@@ -56,7 +57,12 @@ def verify(ring: KeyRing, purpose: Purpose, token: str) -> int | None:
 
 def return_path(ring: KeyRing, message_id: int, domain: str) -> str:
     """Return the envelope sender of a message: `b+<message>.<mac>@<bounce domain>`, at most 64 characters before @."""
-    return f"{Purpose.BOUNCE}+{sign(ring, Purpose.BOUNCE, message_id)}@{domain}"
+    return return_path_of(sign(ring, Purpose.BOUNCE, message_id), domain)
+
+
+def return_path_of(token: str, domain: str) -> str:
+    """Return the envelope sender that bears a message's BOUNCE token."""
+    return f"{Purpose.BOUNCE}+{token}@{domain}"
 
 
 def message_of_address(ring: KeyRing, address: str, domain: str) -> tuple[Purpose, int] | None:
@@ -71,8 +77,21 @@ def message_of_address(ring: KeyRing, address: str, domain: str) -> tuple[Purpos
 
 
 def _mac(key: bytes, purpose: Purpose, number: str) -> str:
-    digest = hmac.new(key, f"{purpose.value}:{number}".encode(), hashlib.sha256).digest()
-    return b32encode(digest).decode().lower()[: _MAC_LENGTH[purpose]]
+    mac = _keyed(key).copy()
+    mac.update(f"{purpose}:{number}".encode())
+    return _first_letters(mac.digest(), _MAC_LENGTH[purpose])
+
+
+@lru_cache(16)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """The key taken in once; what is signed goes into copies."""
+    return hmac.new(key, digestmod=hashlib.sha256)
+
+
+def _first_letters(digest: bytes, count: int) -> str:
+    """The first bits of a digest in base32, two letters at a time; `count` is even and at most 32."""
+    bits = int.from_bytes(digest[:20])
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(150, 150 - 5 * count, -10)])
 
 
 def _to_base32(number: int) -> str:

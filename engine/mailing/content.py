@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 
 from config.settings import Settings
@@ -35,14 +36,18 @@ class Bookshelf:
         self._database = database
         self._identity = identity
         self._open: OrderedDict[int, Prepared] = OrderedDict()
+        self._reading = asyncio.Lock()  # whoever comes meanwhile finds the mailing open
 
     async def open(self, mailing_id: int) -> Prepared:
         """Return the mailing ready for its members. Raises NotFound."""
-        if mailing_id not in self._open:
-            async with self._database.read() as connection:
-                mailing = await mailings.get(connection, mailing_id)
-            self._open[mailing_id] = prepare(mailing, self._identity)
+        async with self._reading:
+            if mailing_id not in self._open:
+                self._open[mailing_id] = await self._prepare(mailing_id)
         self._open.move_to_end(mailing_id)
         while len(self._open) > _MOST_OPEN:
             self._open.popitem(last=False)
         return self._open[mailing_id]
+
+    async def _prepare(self, mailing_id: int) -> Prepared:
+        async with self._database.read() as connection:
+            return prepare(await mailings.get(connection, mailing_id), self._identity)

@@ -82,7 +82,7 @@ class _News:
 
     about: Job | Message
     decision: Decision
-    evidence: str
+    words: Reply
 
 
 async def apply_attempts(
@@ -92,7 +92,7 @@ async def apply_attempts(
     decisions = [_decide(attempt, policy) for attempt in attempts]
     moved = await messages.move(connection, list(map(_move_of_attempt, attempts, decisions)))
     news = [
-        _News(attempt.job, decision, str(attempt.reply))
+        _News(attempt.job, decision, attempt.reply)
         for attempt, decision in zip(attempts, decisions, strict=True)
         if attempt.job.message_id in moved
     ]
@@ -159,7 +159,9 @@ async def pause_site(connection: Connection, pause: Pause, now: datetime, policy
     late = await waiting.overdue(connection, pause.domains, now - policy.window)
     decision = give_up(pause.reason, pause.fault)
     moved = await messages.move(connection, [_move_of_late(message, decision, pause, now) for message in late])
-    await _carry_out(connection, [_News(message, decision, pause.text) for message in late], now, policy.scope)
+    await _carry_out(
+        connection, [_News(message, decision, Reply(0, text=pause.text)) for message in late], now, policy.scope
+    )
     await waiting.hold(
         connection, pause.domains, pause.until, now, reason=pause.reason, fault=pause.fault, text=pause.text
     )
@@ -180,7 +182,7 @@ async def _settle(
     moves = [_move_of_report(*one) for one in settled if one[2].status is not None]
     await messages.note(connection, [_move_of_report(*one) for one in settled if one[2].status is None])
     moved = await messages.move(connection, moves)
-    news = [_News(message, decision, str(report.reply)) for message, report, decision in settled]
+    news = [_News(message, decision, report.reply) for message, report, decision in settled]
     await _carry_out(connection, news, now, scope)
     return moved
 
@@ -199,7 +201,7 @@ async def _turn_cards(connection: Connection, news: Sequence[_News], now: dateti
     turned = await turn(connection, turns, now)
     for one in news:
         if one.about.card_id in turned and one.decision.card is AddressStatus.PROBLEM_UNSUBSCRIBED:
-            await consent.note_withdrawn(connection, [one.about.card_id], one.evidence, now)
+            await consent.note_withdrawn(connection, [one.about.card_id], str(one.words), now)
 
 
 async def _suppress(connection: Connection, news: Sequence[_News], now: datetime, scope: Scope) -> None:
@@ -222,7 +224,7 @@ def _suppression(news: _News, scope: Scope) -> Suppression:
         news.about.association_id if by_the_member and scope == "association" else None,
         news.decision.suppress,
         news.decision.verdict.reason,
-        news.evidence,
+        str(news.words),
         news.about.message_id,
     )
 

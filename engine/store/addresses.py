@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Integer, Text, bindparam, select, update
+from sqlalchemy import Integer, Subquery, Text, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.batches import batch
@@ -33,13 +34,16 @@ async def accept(connection: Connection, address_keys: Iterable[str], now: datet
     rows = [[key] for key in address_keys]
     if not rows:
         return
-    accepted = batch(connection, {"address_key": Text()})
-    statement = (
+    await connection.execute(_accept(batch(connection, {"address_key": Text()})), {"rows": rows, "now": now})
+
+
+@cache
+def _accept(accepted: Subquery) -> Update:
+    return (
         update(address)
         .where(address.c.address_key == accepted.c.address_key)
         .values(strikes=0, last_accepted_at=bindparam("now", type_=Instant()))
     )
-    await connection.execute(statement, {"rows": rows, "now": now})
 
 
 async def strikes(connection: Connection, address_key: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -47,17 +47,21 @@ async def write_moves(connection: Connection, moves: Sequence[Move]) -> set[int]
     """Move the messages that still stand as their moves say, and write their events; returns which moved."""
     if not moves:
         return set()
+    rows = {one.message_id: _row(one) for one in moves}
     statement = _update(batch(connection, _COLUMNS))
-    moved = set((await connection.execute(statement, {"rows": [_row(one) for one in moves]})).scalars())
-    await write_events(connection, [one for one in moves if one.message_id in moved])
+    moved = set((await connection.execute(statement, {"rows": list(rows.values())})).scalars())
+    await _write_events(connection, [row for message_id, row in rows.items() if message_id in moved])
     return moved
 
 
-async def write_events(connection: Connection, moves: Collection[Move]) -> None:
+async def write_events(connection: Connection, moves: Iterable[Move]) -> None:
     """Write the events of some moves and nothing else."""
-    if moves:
-        statement = _insert(batch(connection, _COLUMNS))
-        await connection.execute(statement, {"rows": [_row(one) for one in moves]})
+    await _write_events(connection, [_row(one) for one in moves])
+
+
+async def _write_events(connection: Connection, rows: Sequence[list[object]]) -> None:
+    if rows:
+        await connection.execute(_insert(batch(connection, _COLUMNS)), {"rows": rows})
 
 
 @cache
@@ -109,7 +113,9 @@ _COLUMNS: Columns = {
 
 def _row(one: Move) -> list[object]:
     """A move as the batch carries it, in the order of `_COLUMNS`."""
-    said = replace(one.reply, text=storable(one.reply.text))
+    said = one.reply
+    if (text := storable(said.text)) is not said.text:
+        said = replace(said, text=text)
     return [
         one.message_id,
         to_microseconds(one.at),
