@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.popen_spawn_posix import Popen
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Self
+from types import ModuleType
+from typing import Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -31,6 +36,8 @@ MAILS_A_TASK = 20
 _log = logging.getLogger(__name__)
 
 Reader = Callable[[bytes], Report]
+M = TypeVar("M")
+T = TypeVar("T")
 
 
 class ParserPool:
@@ -38,15 +45,18 @@ class ParserPool:
 
     def __init__(self, workers: int = 1, reader: Reader = read_report) -> None:
         self._reader = reader
-        # Spawned, not forked: a fork would take the locks of a running event loop along.
-        spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPool(workers, TASKS_PER_WORKER, initializer=warm_up, context=spawn)
+        self._workers = workers
+        self._pool = self._open()
 
     async def read(self, raw: bytes) -> Report:
-        """Read one mail; one that costs 2 s of CPU or 128 MB, or kills its worker, is unparseable (THREATS, Parser)."""
-        future = self._pool.schedule(read_within_limits, (self._reader, raw), timeout=WALL_LIMIT_SECONDS)
+        """Read one mail; one that costs 2 s of CPU or 128 MB, or kills its worker, is unparseable (THREATS, Parser).
+
+        Raises BrokenProcessPool where no worker can be started; the next call tries that anew.
+        """
         try:
-            return await asyncio.wrap_future(future)
+            return await self._run(read_within_limits, raw)
+        except BrokenProcessPool:
+            raise
         except (ProcessExpired, TimeoutError):
             return UNPARSEABLE
         except Exception:  # a fault of ours must not stop the queue either; the mail itself is kept
@@ -60,11 +70,21 @@ class ParserPool:
 
     async def _read_some(self, raws: Sequence[bytes]) -> list[Report]:
         """Read a few mails in one go; where one of them ends the worker, each is read alone."""
-        future = self._pool.schedule(read_each_within_limits, (self._reader, raws), timeout=WALL_LIMIT_SECONDS)
         try:
-            return await asyncio.wrap_future(future)
+            return await self._run(read_each_within_limits, raws)
+        except BrokenProcessPool:
+            raise
         except Exception:  # whatever it was, the mail that did it is found alone
             return [await self.read(raw) for raw in raws]
+
+    async def _run(self, work: Callable[[Reader, M], T], mail: M) -> T:
+        if not self._pool.active:
+            self._pool = self._open()
+        future = self._pool.schedule(work, (self._reader, mail), timeout=WALL_LIMIT_SECONDS)
+        return await asyncio.wrap_future(future)
+
+    def _open(self) -> ProcessPool:
+        return ProcessPool(self._workers, TASKS_PER_WORKER, initializer=warm_up, context=_Spawn())
 
     async def close(self) -> None:
         """Finish what is being read and end the workers."""
@@ -76,6 +96,25 @@ class ParserPool:
 
     async def __aexit__(self, *_exception: object) -> None:
         await self.close()
+
+
+class _Worker(SpawnProcess):
+    """A worker imports the parser and nothing else: not the program that runs here, as spawned processes do."""
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Popen:
+        program = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return SpawnProcess._Popen(process_obj)
+        finally:
+            sys.modules["__main__"] = program
+
+
+class _Spawn(SpawnContext):
+    """Spawned, not forked: a fork would take the locks of a running event loop along."""
+
+    Process = _Worker
 
 
 def warm_up() -> None:

@@ -29,3 +29,8 @@ def stumble(raw: bytes) -> Report:
     if raw.startswith(b"stumble"):
         raise LookupError("a fault of ours")
     return read_report(raw)
+
+
+def refuse_to_start() -> None:
+    """Stand in for the first work of a worker."""
+    raise RuntimeError("no worker starts here")

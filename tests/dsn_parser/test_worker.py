@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
 from config.vocabulary import ReportKind
+from dsn_parser import worker
 from dsn_parser.worker import CPU_LIMIT_SECONDS, ParserPool, Reader
 from tests.dsn_parser import hostile_readers
 
@@ -44,3 +46,13 @@ async def test_one_bad_mail_among_many_is_found_and_the_others_are_read() -> Non
     wanted = [ReportKind.PLAIN_BOUNCE] * 24
     wanted[7] = ReportKind.UNPARSEABLE
     assert kinds == wanted
+
+
+async def test_a_pool_that_could_start_no_worker_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ParserPool() as pool:
+        with monkeypatch.context() as broken:
+            broken.setattr(worker, "warm_up", hostile_readers.refuse_to_start)
+            pool._pool = pool._open()
+            with pytest.raises(BrokenProcessPool):
+                await pool.read(BOUNCE)
+        assert (await pool.read(BOUNCE)).kind is ReportKind.PLAIN_BOUNCE
