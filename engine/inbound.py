@@ -56,6 +56,8 @@ class Inbound:
         self._parser = ParserPool()
         self._forwarding = Forwarding(settings, database, clock, keys)
         self._failures: Counter[str] = Counter()
+        self._done: set[str] = set()
+        self._removing: set[asyncio.Task[None]] = set()
         self.listener = Listener(
             Spool(settings.storage.spool_dir),
             RecipientPolicy.of(settings, keys.ring),
@@ -81,6 +83,7 @@ class Inbound:
         count = 0
         while done := await self.work_off() + await self._forwarding.carry_due():
             count += done
+        await self._finish_removing()
         return count
 
     async def run_forever(self, stop: asyncio.Event) -> None:
@@ -93,6 +96,7 @@ class Inbound:
     async def close(self) -> None:
         """Stop listening, then let the parser and the receivers of letters go."""
         await self.listener.stop()
+        await self._finish_removing()
         await self._parser.close()
         await self._forwarding.close()
 
@@ -101,7 +105,7 @@ class Inbound:
 
         A mail stays in the spool until the transaction that keeps and applies it is on the disk.
         """
-        mails = await asyncio.to_thread(self.listener.spool.batch)
+        mails = await asyncio.to_thread(self.listener.spool.batch, skip=self._done.copy())
         if not mails:
             return 0
         read = await self._read(mails)
@@ -110,7 +114,7 @@ class Inbound:
         except Exception:  # one of them cannot be applied, or the database is away: each alone tells which
             log.exception("a batch was not applied", mails=len(read))
             return sum([await self._write_down_alone(one) for one in read])
-        await asyncio.to_thread(_remove, mails)
+        self._remove(mails)
         return len(mails)
 
     async def _work_off_all(self) -> None:
@@ -159,8 +163,23 @@ class Inbound:
             log.exception("a mail cannot be applied and is set aside", file=name, peer=one.mail.peer)
             await self._keep_unapplied(one)
         del self._failures[name]
-        one.mail.remove()
+        self._remove([one.mail])
         return 1
+
+    def _remove(self, mails: Sequence[SpooledMail]) -> None:
+        """Take mails out of the spool, while the next ones are read."""
+        self._done |= {mail.path.name for mail in mails}
+        task = asyncio.create_task(self._remove_files(mails))
+        self._removing.add(task)
+        task.add_done_callback(self._removing.discard)
+
+    async def _remove_files(self, mails: Sequence[SpooledMail]) -> None:
+        await asyncio.to_thread(lambda: [mail.remove() for mail in mails])
+        self._done -= {mail.path.name for mail in mails}
+
+    async def _finish_removing(self) -> None:
+        if self._removing:
+            await asyncio.wait(self._removing)
 
     async def _keep_unapplied(self, one: _Read) -> None:
         async with self._database.write() as connection:
@@ -239,11 +258,6 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _remove(mails: Sequence[SpooledMail]) -> None:
-    for mail in mails:
-        mail.remove()
-
-
 async def _repeat(
     work: Callable[[], Awaitable[object]], stop: asyncio.Event, news: asyncio.Event, seconds: float
 ) -> None:
@@ -252,9 +266,11 @@ async def _repeat(
         news.clear()
         try:
             await work()
-        except Exception:  # the next time may do better
+        except Exception:  # the next time may do better, but not at once
             log.exception("returned mail waits")
-        await _first_of(stop, news, seconds)
+            await _first_of(stop, asyncio.Event(), seconds)
+        else:
+            await _first_of(stop, news, seconds)
 
 
 async def _first_of(stop: asyncio.Event, news: asyncio.Event, seconds: float) -> None:

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -188,10 +188,15 @@ class Spool:
             if mail is not None:
                 yield mail
 
-    def batch(self, most_mails: int = 100, most_bytes: int = 16 * 1024 * 1024) -> list[SpooledMail]:
-        """Return the oldest mails that wait: as many as that, but few where they are big; empty where none waits."""
+    def batch(
+        self, most_mails: int = 100, most_bytes: int = 16 * 1024 * 1024, *, skip: Collection[str] = ()
+    ) -> list[SpooledMail]:
+        """Return the oldest mails that wait: as many as that, but few where they are big; empty where none waits.
+
+        `skip` names files that are as good as removed.
+        """
         with os.scandir(self._new) as entries:  # a backlog of 50,000 is neither sorted nor made paths for every batch
-            names = heapq.nsmallest(most_mails, (entry.name for entry in entries))
+            names = heapq.nsmallest(most_mails, (entry.name for entry in entries if entry.name not in skip))
         mails: list[SpooledMail] = []
         for name in names:
             mail = _read(self._new / name)
