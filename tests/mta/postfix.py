@@ -21,38 +21,20 @@ from tests.mta.fates import (
     given_up,
     refused,
 )
+from tests.mta.master import USERS, running_master
 from tests.mta.server import MAIL, Place, Server, make_folder, running, write, write_table
 
-_QUEUES = (
-    *("active", "bounce", "corrupt", "defer", "deferred", "flush"),
-    *("hold", "incoming", "private", "saved", "trace"),
-)
 _MILTER = ("127.0.0.1", 8891)
 _DOVECOT_WITHOUT_ROOM = "\"|echo 'Quota exceeded (mailbox for user is full)'; exit 77\""
 
-_MAIN = """
-compatibility_level = 3.6
-mail_owner = postfix
-setgid_group = postdrop
-queue_directory = /var/spool/postfix
-data_directory = /var/lib/postfix
-daemon_directory = /usr/lib/postfix/sbin
-command_directory = /usr/sbin
-meta_directory = /usr/share/postfix
-maillog_file = {log}
-maillog_file_prefixes = /
+_SETTINGS = """
 myhostname = {host}
 mydomain = {domain}
 mydestination = {domain}
-mynetworks =
 inet_interfaces = {address}
-inet_protocols = ipv4
 smtp_bind_address = {address}
 alias_maps = texthash:/etc/postfix/members
-alias_database =
-local_recipient_maps = $alias_maps
 smtpd_recipient_restrictions = check_recipient_access texthash:/etc/postfix/access, reject_unauth_destination
-smtpd_relay_restrictions =
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {certificate}
 smtp_tls_security_level = may
@@ -64,29 +46,6 @@ delay_warning_time = 2s
 queue_run_delay = 1s
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
-"""
-
-_MASTER = """
-smtp inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-local unix - n n - - local
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
 """
 
 _OPENDKIM = """
@@ -104,16 +63,17 @@ async def running_postfix(place: Place, elsewhere: str) -> AsyncIterator[None]:
     """Postfix for the members of a place; one of them has moved to `elsewhere`, where nobody knows of it."""
     place.write_certificate()
     _write_tables(place, elsewhere)
-    _make_queue()
-    milter = f"{_MILTER[0]}:{_MILTER[1]}"
-    settings = {"host": place.host, "domain": place.domain, "address": place.address}
-    main = _MAIN.format(**settings, log=place.log, certificate=place.certificate, milter=milter)
-    write("/etc/postfix/main.cf", main)
-    write("/etc/postfix/master.cf", _MASTER)
+    settings = _SETTINGS.format(
+        host=place.host,
+        domain=place.domain,
+        address=place.address,
+        certificate=place.certificate,
+        milter=":".join(map(str, _MILTER)),
+    )
     dkim = write("/etc/opendkim.conf", _OPENDKIM.format(host=place.host, address=_MILTER[0], port=_MILTER[1]))
     async with (
         running(["opendkim", "-f", "-x", str(dkim)], place.folder / "opendkim.log", _MILTER),
-        running(["/usr/lib/postfix/sbin/master", "-s"], place.log, (place.address, 25)),
+        running_master(place.log, settings, "smtp inet n - n - - smtpd", place.address),
     ):
         yield
 
@@ -140,19 +100,9 @@ def _write_tables(place: Place, elsewhere: str) -> None:
     make_folder(MAIL / place.domain, "nobody", "nogroup")
 
 
-def _make_queue() -> None:
-    make_folder("/var/lib/postfix", "postfix")
-    make_folder("/var/spool/postfix")
-    make_folder("/var/spool/postfix/pid")
-    for name in _QUEUES:
-        make_folder(f"/var/spool/postfix/{name}", "postfix", mode=0o700)
-    make_folder("/var/spool/postfix/maildrop", "postfix", "postdrop", 0o1730)
-    make_folder("/var/spool/postfix/public", "postfix", "postdrop", 0o2710)
-
-
 POSTFIX = Server(
     "postfix",
-    ("postfix", "postdrop"),
+    USERS,
     {
         "astrid": TAKEN,
         "unknown": refused(R.USER_UNKNOWN),
