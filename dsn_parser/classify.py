@@ -125,8 +125,9 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
     if not action and reply.is_positive:
         return verdict_of(Reason.ACCEPTED, f"code {reply.code}")
     reason, rule = find_reason(reply, site)
-    if action == "delayed":
-        return Verdict(VerdictStatus.DEFERRED, reason if rule else Reason.DELAYED, Fault.DELAY, Action.NONE, rule)
+    if action == "delayed":  # whoever is still trying has not given up, whatever else the notice speaks of
+        why = reason if rule and reason is not Reason.EXPIRED else Reason.DELAYED
+        return Verdict(VerdictStatus.DEFERRED, why, Fault.DELAY, Action.NONE, rule)
     if stage in STAGES_BEFORE_RECIPIENT and MEANINGS[reason].fault in RECIPIENTS_FAULTS:
         reason = STAGES_BEFORE_RECIPIENT[stage]
     verdict = verdict_of(reason, rule)
@@ -134,11 +135,15 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
 
 
 def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
-    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code."""
+    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code.
+
+    Vague words that mean the same as the status are sure.
+    """
     rule = rule_book().first(reply, site)
     if rule and rule.tier is not Tier.VAGUE:
         return rule.reason, rule.name
-    if by_status := reason_of_status(reply.enhanced):
+    by_status = reason_of_status(reply.enhanced)
+    if by_status and not (rule and MEANINGS[rule.reason] == MEANINGS[by_status]):
         return by_status, f"enhanced {reply.enhanced}"
     if rule:
         return rule.reason, rule.name

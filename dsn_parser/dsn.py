@@ -36,7 +36,8 @@ class StatusRecord:
 
     `recipient` is the address that failed or, where that is no internet address, the one that was asked for; `action`
     is one of RFC 3464 2.3.3 or ""; `diagnostic` are the words of the refusal and `quoted_answer` what a gateway quotes
-    in them of the other server; `remarks` are the reporting server's own words: a comment, PowerMTA's category.
+    in them of the other server; `remarks` are the reporting server's own words: a comment, PowerMTA's category. What it
+    remarks on the state of the mailbox (X.2.Y) belongs to the diagnosis.
     """
 
     recipient: str = ""
@@ -109,6 +110,8 @@ def _record(fields: dict[str, str]) -> StatusRecord:
     action = fields.get("action", "").partition("(")[0].strip().lower()
     diagnostic = " ".join(fields[name] for name in _DIAGNOSTICS if name in fields)
     comment = fields.get("status", "").partition("(")[2].rstrip(") ")
+    if comment and diagnostic and ".2." in fields["status"][:6]:
+        diagnostic, comment = f"{diagnostic} ({comment})", ""
     return StatusRecord(
         recipient=next((address for address in addresses if is_address(address)), ""),
         original_recipient=addresses[1],

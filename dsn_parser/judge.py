@@ -8,6 +8,8 @@ from config.vocabulary import Reason, Reply, Verdict
 from dsn_parser.classify import classify
 from dsn_parser.reply import parse_reply, with_status
 
+UNDERSTOOD, BY_STATUS, BY_CODE, ONLY_FAILED, NOT_UNDERSTOOD = range(5)
+
 
 def judge(
     candidates: Iterable[str], *, status: str = "", action: str = "failed", site: str = ""
@@ -15,27 +17,30 @@ def judge(
     """Classify each text in order of trust and keep the one that was understood best.
 
     Words that a rule knows go before an enhanced status, that before a bare code, that before words which only say
-    that it failed, and those before nothing.
+    that it failed, and those before nothing; but an answer with a code that nobody understands stays so, however
+    surely the words around it say that it failed.
     """
-    best: tuple[Reply, Verdict] | None = None
+    judged: list[tuple[Reply, Verdict]] = []
     for text in candidates:
         if not text:
             continue
         reply = with_status(parse_reply(text), status)
-        verdict = classify(reply, site=site, action=action)
-        if best is None or _depth(verdict) < _depth(best[1]):
-            best = reply, verdict
-        if _depth(verdict) == 0:
+        judged.append((reply, classify(reply, site=site, action=action)))
+        if _depth(judged[-1]) == UNDERSTOOD:
             break
-    if best is None:
-        reply = with_status(Reply(0), status)
-        best = reply, classify(reply, site=site, action=action)
-    return best
+    if not judged:
+        silence = with_status(Reply(0), status)
+        return silence, classify(silence, site=site, action=action)
+    best = min(judged, key=_depth)
+    if _depth(best) != ONLY_FAILED:
+        return best
+    return next((unclear for unclear in judged if _depth(unclear) == NOT_UNDERSTOOD and unclear[0].code), best)
 
 
-def _depth(verdict: Verdict) -> int:
+def _depth(judged: tuple[Reply, Verdict]) -> int:
+    _, verdict = judged
     if verdict.reason is Reason.FAILED:
-        return 3
+        return ONLY_FAILED
     if "/" in verdict.rule or verdict.rule.startswith("action"):
-        return 0
-    return {"enhanced": 1, "code": 2}.get(verdict.rule.partition(" ")[0], 4)
+        return UNDERSTOOD
+    return {"enhanced": BY_STATUS, "code": BY_CODE}.get(verdict.rule.partition(" ")[0], NOT_UNDERSTOOD)

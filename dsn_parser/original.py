@@ -28,6 +28,7 @@ _RECIPIENT_FIELDS = (
     "x-hmxmroriginalrecipient",
     "x-apparently-to",
     "x-original-to",
+    "delivered-to",
     "to",
     "cc",
     "bcc",

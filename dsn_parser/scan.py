@@ -22,6 +22,11 @@ class Pattern:
         found = self._compiled.search(text.encode("utf-8", "replace"))
         return (found.group(1) or b"").decode("utf-8", "replace") if found else ""
 
+    def groups(self, text: str) -> tuple[str, ...]:
+        """Return every group of the first occurrence, "" for those that took no part; () without an occurrence."""
+        found = self._compiled.search(text.encode("utf-8", "replace"))
+        return tuple((group or b"").decode("utf-8", "replace") for group in found.groups()) if found else ()
+
     def find_all(self, text: str) -> list[str]:
         """Return every occurrence, whole, in order."""
         found = self._compiled.finditer(text.encode("utf-8", "replace"))

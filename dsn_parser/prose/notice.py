@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
 from dsn_parser.prose.transcript import has_transcript, is_summary, read_transcript
 from dsn_parser.scan import Pattern
-from dsn_parser.words import alternatives
+from dsn_parser.words import alternatives, read_words
 
 WORDS_LIMIT_CHARACTERS = 8 * 1024
 RECIPIENT_LIMIT = 1000
@@ -16,6 +16,12 @@ SHARED_LIMIT = 20
 
 # Whole lines that never tell why, taken out in one pass over the notice.
 _CHATTER = Pattern(r"(?im)^[^\n]*(?:" + alternatives("chatter") + r")[^\n]*$")
+
+# Sentences of the mailer's own that would be taken for a reason, wherever lines break in them.
+_FRAME = Pattern(r"(?i)" + "|".join(expression.replace(" ", r"\s+") for expression, _ in read_words("frame")))
+
+# "… The reason for the problem: 550 …": what a mailer says before the answer, as much of it as there is.
+_LEAD = Pattern(r"(?is)^.*(?:" + alternatives("reason_label") + ")")
 
 # A sentence above the list that tells why, where under each name stands only the mailer's code word (au, EZweb).
 _HEADLINE = Pattern(r"(?i)^\s*the user\(s\) account is ")
@@ -38,7 +44,9 @@ class Notice:
     def candidates_for(self, recipient: str) -> tuple[str, ...]:
         """The texts that may tell why, the surest first: headline, the other server's answer, own words, the rest."""
         headline = " ".join(line for line in self.common if _HEADLINE.matches(line))
-        return headline, self.answers.get(recipient.lower(), ""), self.words_for(recipient), self.words_for_all
+        own, common = self.words_for(recipient), self.words_for_all
+        answer = self.answers.get(recipient.lower()) or self.answers.get("", "")
+        return headline, answer, behind_label(own), own, behind_label(common), common
 
     def words_for(self, recipient: str) -> str:
         """The words about one recipient; where nothing was said under its name, those under the next that has any."""
@@ -66,6 +74,8 @@ def read_notice(text: str, named: tuple[str, ...] = (), ours: frozenset[str] = f
     for name in named:
         notice.spelled.setdefault(name.lower(), name)
     _deal_out(_CHATTER.replace(text, "").split("\n")[:LINE_LIMIT], mentions, notice)
+    if "<<<" in text:
+        notice.answers = read_transcript(text.split("\n")[:LINE_LIMIT])
     return notice
 
 
@@ -91,7 +101,6 @@ def _deal_out(lines: list[str], mentions: tuple[Mention, ...], notice: Notice) -
     turns = {m.line: m for m in reversed(mentions) if m.key in notice.spelled and m.part < Part.HEADER}
     aliases = {m.line: m.address for m in mentions if m.part is Part.ALIAS}
     answered = has_transcript(lines)
-    notice.answers = read_transcript(lines) if answered else {}
     current = ""
     for number, line in enumerate(lines):
         current = turns[number].key if number in turns else current
@@ -112,6 +121,12 @@ def _announces_another(current: str, number: int, lines: list[str], turns: dict[
 
 def _join(lines: list[str], address: str) -> str:
     """The lines as one text, "" where they hold nothing but the address itself."""
-    text = " ".join(lines)[:WORDS_LIMIT_CHARACTERS]
+    text = _FRAME.replace(" ".join(lines)[:WORDS_LIMIT_CHARACTERS], "")
     bare = text.lower().replace(address, "") if address else text
     return text if any(character.isalnum() for character in bare) else ""
+
+
+def behind_label(text: str) -> str:
+    """What stands behind the last label that leads over to the reason; "" where there is none."""
+    rest = _LEAD.replace(text, "")
+    return rest.strip() if len(rest) < len(text) else ""

@@ -22,6 +22,7 @@ def is_bounce(mail: Mail, notice: str, quoted: str) -> bool:
     """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one.
 
     An absent member also says that mail "cannot be received": what looks automatic and comes from no daemon is none.
+    A daemon that returns mail and names somebody bounces in whatever language.
     """
     headers = mail.headers
     if headers.get("x-failed-recipients"):
@@ -31,10 +32,15 @@ def is_bounce(mail: Mail, notice: str, quoted: str) -> bool:
     if by_daemon and titled:
         return True
     if not says_failure(notice):
-        return False
+        return _is_daemon(mail) and _returns_mail(mail, notice, quoted) and names_anybody(notice)
     return by_daemon or (
         (titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted)) and not is_auto_reply(mail, notice)
     )
+
+
+def _is_daemon(mail: Mail) -> bool:
+    """Tell the sender that all mailers use, whatever their language."""
+    return "mailer-daemon" in mail.headers.get("from").lower() and not is_auto_reply(mail, "")
 
 
 def _has_null_path(mail: Mail) -> bool:

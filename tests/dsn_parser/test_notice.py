@@ -107,7 +107,7 @@ def test_a_transcript_tells_what_the_other_server_said_of_whom() -> None:
         ]
     )
     assert said == {
-        "ida@example.org": "501 open relay",
+        "ida@example.org": "501 open relay (in reply to MAIL From command)",
         "ola@annan.example": "554 <ola@annan.example>... 550 Host unknown",
         "eva@example.org": "552 full",
     }

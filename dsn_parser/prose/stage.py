@@ -1,0 +1,29 @@
+"""Which command of the session was refused, told by the words with which mailers report it."""
+
+from __future__ import annotations
+
+from dsn_parser.scan import Pattern
+
+# "(in reply to MAIL FROM command)", "after pipelined MAIL FROM:<…>", "did not like our EHLO", "but greeting failed".
+_REFUSED = Pattern(
+    r"(?i)(?:in reply to|\bafter|did not like our)(?: (?:the|pipelined))? "
+    r"(initial connection|connect\b|mail from|ehlo|helo|starttls)"
+    r"|\bbut (?:my |the )?(greeting|name|sender) (?:failed|was rejected)"
+)
+_STAGES = {
+    "initial connection": "connect",
+    "connect": "connect",
+    "greeting": "banner",
+    "name": "helo",
+    "ehlo": "helo",
+    "helo": "helo",
+    "starttls": "starttls",
+    "mail from": "mail",
+    "sender": "mail",
+}
+
+
+def refused_stage(text: str) -> str:
+    """The stage before any recipient at which the words say the refusal came, as `classify` takes it; else ""."""
+    named = "".join(_REFUSED.groups(text)).lower()
+    return _STAGES.get(named, "")
