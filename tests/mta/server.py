@@ -37,9 +37,9 @@ class Place:
     def log(self) -> Path:
         return self.folder / f"{self.domain}.log"
 
-    def write_certificate(self, owner: str = "root", *, ca: trustme.CA | None = None) -> None:
-        """A key and a certificate; without a `ca`, of an authority known to nobody, as with most mail servers."""
-        made = (ca or trustme.CA()).issue_cert(self.host, key_type=trustme.KeyType.RSA)
+    def write_certificate(self, owner: str = "root") -> None:
+        """A key and a certificate of an authority known to nobody, as with most mail servers."""
+        made = trustme.CA().issue_cert(self.host)
         write(self.certificate, "")
         made.private_key_and_cert_chain_pem.write_to_path(str(self.certificate))
         shutil.chown(self.certificate, owner)
