@@ -23,7 +23,7 @@ from engine.listen.identify import Judgement, Owner, find_owner, judge
 from engine.listen.limits import confine_process
 from engine.listen.policy import RecipientPolicy
 from engine.listen.server import Listener, read_certificate
-from engine.listen.spool import Spool, SpooledMail
+from engine.listen.spool import Spool, SpooledMail, remove_all
 from engine.outcome.apply import ReportOutcome, apply_reports, unsubscribe
 from engine.outcome.retention import forget_old
 from engine.store import letters, message_rows, reports
@@ -174,7 +174,7 @@ class Inbound:
         task.add_done_callback(self._removing.discard)
 
     async def _remove_files(self, mails: Sequence[SpooledMail]) -> None:
-        await asyncio.to_thread(lambda: [mail.remove() for mail in mails])
+        await asyncio.to_thread(remove_all, mails)
         self._done -= {mail.path.name for mail in mails}
 
     async def _finish_removing(self) -> None:

@@ -87,6 +87,11 @@ class SpooledMail:
         _set_aside(self.path)
 
 
+def remove_all(mails: Sequence[SpooledMail]) -> None:
+    for mail in mails:
+        mail.remove()
+
+
 class Incoming:
     """A mail being received; holds at most 64 kB in memory, the rest is in its file."""
 

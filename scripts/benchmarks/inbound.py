@@ -1,4 +1,4 @@
-"""Delivery reports a second that come in over SMTP, are synced, read, kept and applied, by the receive role on SQLite."""
+"""Reports a second that come in over SMTP, are synced, read, kept and applied by the receive role, on SQLite."""
 
 from __future__ import annotations
 
@@ -196,8 +196,8 @@ async def hand_over(port: int, waiting: list[tuple[str, bytes]], source: str) ->
 
 
 async def wait_until_applied(path: Path, count: int) -> None:
-    while how_many(path, "SELECT count(*) FROM report WHERE state = 'applied'") < count:
-        await asyncio.sleep(0.05)
+    while how_many(path, "SELECT count(*) FROM report WHERE state = 'applied'") < count:  # noqa: ASYNC110 - it is
+        await asyncio.sleep(0.05)  # another process that applies them
 
 
 def how_many(path: Path, query: str) -> int:
