@@ -22,7 +22,9 @@ from engine.wiring import SIGN_OF_LIFE
 _DRAIN_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _WATCH_SECONDS = 2.0
-_HANGS_AFTER_SECONDS = 20.0
+_FORGIVEN_AFTER_SECONDS = 60.0
+"""A process that has lived so long starts again at once should it die."""
+HANGS_AFTER_SECONDS = 20.0
 """A process whose event loop has not stirred for so long hangs, perhaps with the database's lock in its hand."""
 
 log = structlog.get_logger()
@@ -42,9 +44,11 @@ class Child:
     sign_of_life: Path
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
+    started_at: float = 0.0
 
     async def start(self, *, read_output: bool = False) -> asyncio.subprocess.Process:
         self.sign_of_life.touch()
+        self.started_at = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -58,6 +62,10 @@ class Child:
         """How long the process has shown no sign of life."""
         return time.time() - self.sign_of_life.stat().st_mtime
 
+    def note_death(self) -> None:
+        has_lived = time.monotonic() - self.started_at > _FORGIVEN_AFTER_SECONDS
+        self.deaths = 1 if has_lived else self.deaths + 1
+
     def pause_seconds(self) -> float:
         """How long to wait before the next start: twice as long after each death."""
         return min(2.0 ** (self.deaths - 1), _LONGEST_PAUSE_SECONDS)
@@ -68,9 +76,19 @@ class Child:
                 self.process.send_signal(number)
 
 
-async def supervise(settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str]) -> None:
-    """Run the roles until SIGTERM or SIGINT, then give them 30 s to finish; `environment` is added to each process."""
-    stop = asyncio.Event()
+async def supervise(
+    settings: Settings,
+    roles: Sequence[ServiceRole],
+    environment: dict[str, str],
+    *,
+    stop: asyncio.Event | None = None,
+    hangs_after_seconds: float = HANGS_AFTER_SECONDS,
+) -> None:
+    """Run the roles until SIGTERM, SIGINT or `stop`, then give them 30 s to finish.
+
+    `environment` is added to each process. One that shows no sign of life for `hangs_after_seconds` is killed.
+    """
+    stop = stop or asyncio.Event()
     children: list[Child] = []
     folder = settings.storage.data_dir / "run"
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +102,7 @@ async def supervise(settings: Settings, roles: Sequence[ServiceRole], environmen
     async with asyncio.TaskGroup() as group:
         for child in children:
             group.create_task(_keep_alive(child, stop))
-        watching = group.create_task(_watch(children))
+        watching = group.create_task(_watch(children, hangs_after_seconds))
         await stop.wait()
         watching.cancel()
         await _drain(children)
@@ -115,7 +133,7 @@ async def _keep_alive(child: Child, stop: asyncio.Event) -> None:
         code = await process.wait()
         if stop.is_set():
             return
-        child.deaths += 1
+        child.note_death()
         log.error("a process ended and is started again", name=child.name, code=code, in_seconds=child.pause_seconds())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), child.pause_seconds())
@@ -124,12 +142,12 @@ async def _keep_alive(child: Child, stop: asyncio.Event) -> None:
         child.process = None
 
 
-async def _watch(children: Sequence[Child]) -> None:
+async def _watch(children: Sequence[Child], hangs_after_seconds: float) -> None:
     """Kill a process that hangs: what it holds becomes free, and it is started again."""
     while True:
         await asyncio.sleep(_WATCH_SECONDS)
         for child in children:
-            if child.module != _SANDBOX_MODULE and child.silent_seconds() > _HANGS_AFTER_SECONDS:
+            if child.module != _SANDBOX_MODULE and child.silent_seconds() > hangs_after_seconds:
                 log.error("a process hangs and is killed", name=child.name, silent_seconds=child.silent_seconds())
                 child.signal(signal.SIGKILL)
                 child.sign_of_life.touch()

@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +71,27 @@ async def run_role(
         yield process
     finally:
         await kill(process)
+
+
+def freeze_inside_a_transaction(pid: int, path: str) -> None:
+    """Stop a process while it holds SQLite's one lock."""
+    for _ in range(1000):
+        os.kill(pid, signal.SIGSTOP)
+        if _is_locked(path):
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.003)
+    raise TimeoutError("the process was never met inside a transaction")
+
+
+def _is_locked(path: str) -> bool:
+    with closing(sqlite3.connect(path, timeout=0.05, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        connection.execute("ROLLBACK")
+    return False
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
