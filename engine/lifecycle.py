@@ -34,6 +34,9 @@ MESSAGE_MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {
 }
 """From each status, the statuses it may move to. `bounced` and `invalid` may return to `sent` only by `reclassify`."""
 
+CORRECTABLE = _REPORTED | _READ | {M.SENT}
+"""What an answer or a report can make of a message: where it was misunderstood, `reclassify` may put any of these."""
+
 _PROBLEMS = frozenset(status for status in A if status.is_problem)
 
 CARD_MOVES: dict[AddressStatus, frozenset[AddressStatus]] = {
@@ -56,6 +59,10 @@ CARD_STATUS_OF: dict[MessageStatus, AddressStatus] = {
 
 def may_move(old: MessageStatus, new: MessageStatus) -> bool:
     return new in MESSAGE_MOVES[old]
+
+
+def may_correct(old: MessageStatus, new: MessageStatus) -> bool:
+    return {old, new} <= CORRECTABLE
 
 
 def may_turn(old: AddressStatus, new: AddressStatus) -> bool:

@@ -20,6 +20,7 @@ from engine.outcome.decide import (
     decide_report,
     decide_uncertain,
     give_up,
+    reach_of,
 )
 from engine.store import addresses, consent, message_rows, messages, waiting
 from engine.store.blocking import block_waiting
@@ -216,14 +217,13 @@ async def _suppress(connection: Connection, news: Sequence[_News], now: datetime
 
 
 def _suppression(news: _News, scope: Scope) -> Suppression:
-    """Complaints and opt-outs reach as far as the installation says; what is dead is dead for everybody."""
-    assert news.decision.suppress is not None
-    by_the_member = news.decision.verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
+    verdict, status = news.decision.verdict, news.decision.suppress
+    assert status is not None
     return Suppression(
         news.about.address_key,
-        news.about.association_id if by_the_member and scope == "association" else None,
-        news.decision.suppress,
-        news.decision.verdict.reason,
+        reach_of(verdict, news.about.association_id, scope),
+        status,
+        verdict.reason,
         str(news.words),
         news.about.message_id,
     )

@@ -110,10 +110,30 @@ def decide_report(message: Message, verdict: Verdict, at: datetime, policy: Poli
     return _end_by_report(message, status, verdict)
 
 
+def decide_correction(
+    message: Message, before: MessageStatus, verdict: Verdict, now: datetime, policy: Policy
+) -> Decision:
+    """What a message becomes whose last news, which found it in the status `before`, is now understood like this."""
+    status = verdict.status.message_status or before
+    if status not in _TRIED_AGAIN:
+        return _end(status, verdict)
+    if message.status in _TRIED_AGAIN or (status is MessageStatus.DEFERRED and before is MessageStatus.SENT):
+        return Decision(status, verdict, message.next_attempt_at)
+    first = message.first_attempt_at or message.created_at
+    due = policy.schedule(first, message.attempts, now, message.message_id, slow=True, window=policy.window)
+    return _again(status, verdict, due)
+
+
 def decide_opt_out(message: Message, how: str) -> Decision:
     """What a member's wish for no more makes of the message that was answered with it."""
     verdict = Verdict(VerdictStatus.UNSUBSCRIBED, Reason.OPT_OUT, Fault.OPTOUT, Action.SUPPRESS, how)
     return _end_by_report(message, MessageStatus.UNSUBSCRIBED, verdict)
+
+
+def reach_of(verdict: Verdict, association_id: int, scope: Scope) -> int | None:
+    """Complaints and opt-outs reach as far as the installation says; what is dead is dead for everybody (None)."""
+    by_the_member = verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
+    return association_id if by_the_member and scope == "association" else None
 
 
 def give_up(reason: Reason, fault: Fault) -> Decision:

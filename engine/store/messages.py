@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from config.vocabulary import EventKind, Fault, MessageStatus, Reason
-from engine.lifecycle import CARD_STATUS_OF, WAITING, may_move
+from engine.lifecycle import CARD_STATUS_OF, WAITING, may_correct, may_move
 from engine.store.card_status import turn_where
 from engine.store.database import Connection
 from engine.store.moves import Move, write_events, write_moves
@@ -31,7 +31,7 @@ from engine.store.suppressions import reaches
 from engine.store.tables import Instant, card, message, message_event
 from engine.store.words import storable
 
-__all__ = ["Move", "enqueue", "move", "move_waiting", "note"]
+__all__ = ["Move", "correct", "enqueue", "move", "move_waiting", "note"]
 
 _NOTHING: ColumnElement[str] = literal("")
 
@@ -62,6 +62,17 @@ async def move(connection: Connection, moves: Sequence[Move]) -> set[int]:
     for one in moves:
         if not may_move(one.old, one.new):
             raise ValueError(f"a message cannot move from {one.old} to {one.new}")
+    return await write_moves(connection, moves)
+
+
+async def correct(connection: Connection, moves: Sequence[Move]) -> set[int]:
+    """Put right what was misunderstood: moves of messages that are not under way; returns which moved.
+
+    A message may keep its status and get another reason. Raises ValueError for a status that no answer can make.
+    """
+    for one in moves:
+        if not may_correct(one.old, one.new):
+            raise ValueError(f"a message cannot be corrected from {one.old} to {one.new}")
     return await write_moves(connection, moves)
 
 
