@@ -152,9 +152,14 @@ def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
 
 
 def _for_good(verdict: Verdict, reply: Reply) -> Verdict:
-    """A report that somebody gave up: what was late will not come any more, and silence says only that it failed."""
+    """A report that somebody gave up: what was late will not come any more, and silence says only that it failed.
+
+    A name that a server did not find for now may be found tomorrow.
+    """
     if verdict.status is VerdictStatus.DEFERRED:
         return replace(verdict, status=VerdictStatus.SOFT_BOUNCED)
+    if verdict.reason is Reason.HOST_UNKNOWN and reply.code // 100 == 4:
+        return verdict_of(Reason.NETWORK_ERROR, verdict.rule)
     if verdict.reason is Reason.UNDEFINED and not reply.text and klass_of(reply) != 4:
         return verdict_of(Reason.FAILED, verdict.rule)
     return verdict

@@ -42,6 +42,7 @@ class Rule:
     tier: Tier = Tier.SURE
     sites: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    codes: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,9 +50,12 @@ class Rule:
         return f"{self.file} /{self.pattern}/"
 
     def holds(self, reply: Reply, site: str) -> bool:
-        """Whether the rule speaks of this receiver and of this enhanced status (as `X.2.1`)."""
-        here = not self.sites or is_of(site, self.sites)
-        return here and (not self.statuses or _status_without_class(reply) in self.statuses)
+        """Whether the rule speaks of this receiver, this enhanced status (as `X.2.1`) and this code."""
+        return (
+            (not self.sites or is_of(site, self.sites))
+            and (not self.statuses or _status_without_class(reply) in self.statuses)
+            and (not self.codes or reply.code in self.codes)
+        )
 
 
 class RuleBook:
@@ -124,6 +128,7 @@ def _read_family(path: Path) -> Iterator[Rule]:
             tier=_tier(row),
             sites=tuple(row.get("sites", ())),
             statuses=tuple(row.get("statuses", ())),
+            codes=tuple(row.get("codes", ())),
         )
 
 
@@ -132,7 +137,7 @@ def _status_without_class(reply: Reply) -> str:
 
 
 def _tier(row: dict[str, object]) -> Tier:
-    if "sites" in row or "statuses" in row:
+    if row.keys() & {"sites", "statuses", "codes"}:
         return Tier.RECEIVER
     return Tier.VAGUE if row.get("vague") else Tier.SURE
 

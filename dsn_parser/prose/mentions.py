@@ -55,6 +55,7 @@ _ROLES = frozenset(
     {"postmaster", "mailer-daemon", "mailer_daemon", "abuse", "support", "helpdesk", "hostmaster", "webmaster", "noc"}
 )
 _SMALL_WORDS = frozenset(["if", "and", "or", "for", "who", "with", "to"])
+_LIST_MARKS = frozenset({",", ";", "and", "och", "und", "&"})
 _WITHOUT_QUOTES = str.maketrans("", "", " \t<>\"'(*-")
 
 
@@ -68,13 +69,16 @@ def find_mentions(text: str) -> tuple[Mention, ...]:
 
 def _mentions_in(line: str, number: int, lines: list[str]) -> Iterator[Mention]:
     position = 0
+    part: Part | None = None
     for address in find_addresses(line):
         start = line.find(address, position)
         if start < 0:
             start = position
         end = start + len(address)
-        before = _context(line[:start], number, lines)
-        yield Mention(address, number, _part_of(address, before, line[:start], line[end:], _next_line(number, lines)))
+        if part is None or line[position:start].translate(_WITHOUT_QUOTES) not in _LIST_MARKS:
+            before = _context(line[:start], number, lines)
+            part = _part_of(address, before, line[:start], line[end:], _next_line(number, lines))
+        yield Mention(address, number, part)
         position = end
 
 

@@ -9,11 +9,13 @@ _REFUSED = Pattern(
     r"(?i)(?:in reply to|\bafter|did not like our)(?: (?:the|pipelined))? "
     r"(initial connection|connect\b|mail from|ehlo|helo|starttls)"
     r"|\bbut (?:my |the )?(greeting|name|sender) (?:failed|was rejected)"
+    r"|\((?:reading (banner)|after (?:sending )?(mail from|ehlo|helo))\)"
 )
 _STAGES = {
     "initial connection": "connect",
     "connect": "connect",
     "greeting": "banner",
+    "banner": "banner",
     "name": "helo",
     "ehlo": "helo",
     "helo": "helo",

@@ -45,8 +45,15 @@ def read_transcript(lines: list[str]) -> dict[str, str]:
         elif is_summary(words):
             named = find_addresses(words.partition("... ")[0])
             for address in named:
-                said.setdefault(address.lower(), []).extend(answers or [words])
+                own = [answer for answer in answers if _may_speak_of(address, answer)]
+                said.setdefault(address.lower(), []).extend(own or [words])
             answers = answers if named else []
     if answers and not said:
         said[""] = answers
     return {address: " ".join(dict.fromkeys(words)) for address, words in said.items()}
+
+
+def _may_speak_of(address: str, answer: str) -> bool:
+    """An answer that names somebody is about nobody else; Sendmail found out alone what stands below it."""
+    named = [other.lower() for other in find_addresses(answer)]
+    return not named or address.lower() in named
