@@ -60,6 +60,7 @@ class Outbound:
         self._courier = Courier(settings, clock, keys.ring, shelf=shelf, traffic=self._traffic, settle=self._ledger.put)
         self._tasks: set[asyncio.Task[None]] = set()
         self._mailings_under_way: Counter[int] = Counter()
+        self._untried: list[Job] = []
         self._tidied_at: datetime | None = None
 
     async def run_until_idle(self) -> int:
@@ -96,6 +97,7 @@ class Outbound:
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._ledger.close()
+        await self._tell()
         await self._courier.hang_up()
 
     async def start_due(self, patience_seconds: float | None = _PATIENCE_SECONDS) -> int:
@@ -123,15 +125,22 @@ class Outbound:
             return await lanes(connection, self._clock.now())
 
     async def _tell(self) -> None:
-        """Let every process and the operator know of breakers that changed, and pause mailings that are refused."""
-        changed, refused, now = self._traffic.untold, self._courier.content.take_refused(), self._clock.now()
-        if not changed and not refused:
+        """Let every process and the operator know of breakers that changed and of mailings that are refused.
+
+        Mail that was not tried is given back; if nothing can be written, the next round does it.
+        """
+        changed, refused, now = self._traffic.untold, self._courier.content.refused, self._clock.now()
+        untried = list(self._untried)
+        if not changed and not refused and not untried:
             return
         async with self._database.write() as connection:
             await tell_breakers(connection, changed, now)
             for mailing_id, words in refused.items():
                 await pause_refused(connection, mailing_id, words, now)
+            await queue.release(connection, untried, now)
         self._traffic.told(changed)
+        self._courier.content.told(refused)
+        del self._untried[: len(untried)]
 
     async def _pause_halted(self, due: Sequence[Lane], ways: Mapping[str, Way]) -> list[Lane]:
         """Let what is due for a site whose breaker is open wait for its probe; return the other lanes."""
@@ -190,9 +199,7 @@ class Outbound:
         try:
             untried = await self._courier.carry(way, jobs)
             self._traffic.tempo.spend(site, -len(untried))
-            if untried:
-                async with self._database.write() as connection:
-                    await queue.release(connection, untried, self._clock.now())
+            self._untried += untried
         except Exception:  # their leases end by themselves
             log.exception("a batch was not carried", site=site, mails=len(jobs))
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from config.vocabulary import Fault, Reply, Verdict, VerdictStatus
 
@@ -28,9 +29,12 @@ class ContentWatch:
     def is_refused(self, mailing_id: int) -> bool:
         return self._refusals[mailing_id] >= REFUSALS_BEFORE_PAUSE
 
-    def take_refused(self) -> dict[int, str]:
-        """The mailings to pause, with the last receiver's words; each is counted anew from here."""
-        refused = {mailing_id: self._words[mailing_id] for mailing_id in self._refusals if self.is_refused(mailing_id)}
+    @property
+    def refused(self) -> dict[int, str]:
+        """The mailings to pause, with the last receiver's words."""
+        return {mailing_id: self._words[mailing_id] for mailing_id in self._refusals if self.is_refused(mailing_id)}
+
+    def told(self, refused: Collection[int]) -> None:
+        """These are paused now; should they be resumed, they are counted anew."""
         for mailing_id in refused:
             del self._refusals[mailing_id]
-        return refused
