@@ -15,7 +15,8 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 Seconds = Annotated[float, Field(gt=0, description="a number of seconds above 0")]
 Days = Annotated[int, Field(ge=1, description="a whole number of days, 1 or more")]
-Port = Annotated[int, Field(ge=0, le=65535, description="a port number, 0 to 65535 (0: the system chooses)")]
+_HIGHEST_PORT = 65_535
+Port = Annotated[int, Field(ge=0, le=_HIGHEST_PORT, description="a port number, 0 to 65535 (0: the system chooses)")]
 DomainName = Annotated[
     str,
     Field(
@@ -181,7 +182,8 @@ def _with_base_url(values: dict[str, Any]) -> dict[str, Any]:
     web = values["web"]
     if not isinstance(web, Mapping) or web["base_url"]:
         return values
-    port = web["port"] if str(web["port"]).isdigit() else 0  # a wrong one is named once, as the port
+    is_port = str(web["port"]).isdecimal() and int(web["port"]) <= _HIGHEST_PORT
+    port = web["port"] if is_port else 0  # a wrong one is named once, as the port
     return {**values, "web": {**web, "base_url": f"http://{web['host']}:{port}"}}
 
 

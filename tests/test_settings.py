@@ -92,3 +92,9 @@ def test_a_command_with_a_wrong_configuration_ends_with_2(tmp_path: Path) -> Non
     assert ran.returncode == 2
     assert "sending.mode" in ran.stderr
     assert 'did you mean "port"?' in ran.stderr
+
+
+def test_a_port_beyond_the_highest_is_named_once() -> None:
+    with pytest.raises(BadSettings) as raised:
+        read_settings(web={"port": 99_999})
+    assert [problem.partition(":")[0] for problem in raised.value.problems] == ["web.port"]
