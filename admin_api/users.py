@@ -12,9 +12,9 @@ from admin_api.endpoint import Call
 from admin_api.paging import Page, PageQuery, page_of
 from admin_api.shapes import Line, Name, Shape
 from config.vocabulary import Role
-from engine.errors import InvalidInput, NotFound
+from engine.errors import NotFound
 from engine.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
-from engine.register.addresses import BadAddress, normalise
+from engine.register import people
 from engine.store import users
 from engine.store.users import User
 
@@ -80,7 +80,7 @@ async def get_secretary(call: Call) -> UserView:
 async def update_secretary(call: Call, body: UserChange) -> UserView:
     """Change a user's name, address or password."""
     user = await _find(call, call.association_id)
-    email = user.email if body.email is None else _checked(body.email)
+    email = user.email if body.email is None else people.address_to_keep(body.email)
     await users.rename(call.connection, user.id, body.name or user.name, email)
     if body.password is not None:
         await users.set_password(call.connection, user.id, await _hash(body.password))
@@ -102,10 +102,9 @@ async def _listing(call: Call, query: PageQuery, association_id: int | None) -> 
 
 
 async def _create(call: Call, body: NewUser, association_id: int | None) -> UserView:
-    email = _checked(body.email)
     password_hash = None if body.password is None else await _hash(body.password)
-    made = await users.create(
-        call.connection, association_id, name=body.name, email=email, password_hash=password_hash, now=call.now
+    made = await people.add(
+        call.connection, association_id, name=body.name, email=body.email, password_hash=password_hash, now=call.now
     )
     await call.note("user added", user=made.id)
     return show(made)
@@ -120,11 +119,3 @@ async def _find(call: Call, association_id: int) -> User:
 
 async def _hash(password: SecretStr) -> str:
     return await asyncio.to_thread(hash_password, password.get_secret_value())
-
-
-def _checked(email: str) -> str:
-    """The address as it is to be kept. Raises InvalidInput: replies to mailings go there."""
-    address = normalise(email)
-    if isinstance(address, BadAddress):
-        raise InvalidInput("email", str(address))
-    return address.key

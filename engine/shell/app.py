@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,7 +14,8 @@ import typer
 
 from config.settings import Settings, read_settings
 from engine.clock import Clock, SystemClock
-from engine.store.database import Database
+from engine.errors import BrevduvaError
+from engine.store.database import TROUBLE, Database
 from engine.store.migrate import migrate
 
 app = typer.Typer(
@@ -23,8 +26,26 @@ app = typer.Typer(
     add_completion=False,
 )
 
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"brevduva {metadata.version('brevduva')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _brevduva(
+    _: Annotated[
+        bool, typer.Option("--version", help="Tell the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Nothing but `--version` stands before a command."""
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 T = TypeVar("T")
+
+_ANOTHER_FOLDER = "name another folder as storage.data_dir"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +63,32 @@ def run(work: Callable[[Shell], Awaitable[T]]) -> T:
 
 
 async def _run(settings: Settings, work: Callable[[Shell], Awaitable[T]]) -> T:
-    settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_data_dir(settings.storage.data_dir)
     database = Database(settings.storage.url)
     try:
-        await migrate(database)
+        await _migrate(database)
         return await work(Shell(settings, database, SystemClock()))
     finally:
         await database.close()
+
+
+def _make_data_dir(folder: Path) -> None:
+    """Make the folder where everything is kept, closed to others: it holds the members' register."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BrevduvaError(f"{folder} cannot be made ({error.strerror}); {_ANOTHER_FOLDER}") from None
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise BrevduvaError(f"{folder} cannot be written in; make it ours, or {_ANOTHER_FOLDER}")
+
+
+async def _migrate(database: Database) -> None:
+    try:
+        await migrate(database)
+    except TROUBLE as error:
+        where = database.url.render_as_string(hide_password=True)
+        why = str(getattr(error, "orig", None) or error)
+        raise BrevduvaError(f"{where} cannot be used ({why}); start or mend it, or set storage.database_url") from None
 
 
 def existing_file(path: Path) -> Path:

@@ -17,6 +17,8 @@ from engine.shape.limits import explain_limits
 from engine.shell.app import Json, Shell, app, run
 from engine.shell.output import Row, console, show, to_json
 from engine.store import history, operations
+from engine.store.database import Connection
+from engine.store.history import MailingRow
 
 mailing_app = typer.Typer(help="Mailings.", no_args_is_help=True)
 site_app = typer.Typer(help="Receiving sites.", no_args_is_help=True)
@@ -83,9 +85,17 @@ def _key_of(address: str) -> str:
     return normal.key
 
 
+async def _mailing(connection: Connection, mailing_id: int) -> MailingRow:
+    """Raises NotFound, with the way to the number."""
+    try:
+        return await history.any_mailing(connection, mailing_id)
+    except NotFound:
+        raise NotFound(f"there is no mailing {mailing_id}; its number stands in the address of its page") from None
+
+
 async def _mailing_status(shell: Shell, mailing_id: int) -> list[Row]:
     async with shell.database.read() as connection:
-        mailing = await history.any_mailing(connection, mailing_id)
+        mailing = await _mailing(connection, mailing_id)
         now = await progress(connection, mailing.association_id, mailing_id)
     return [{"status": status, "label": status.label, "messages": count} for status, count in now.counts.items()]
 

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from config.settings import read_settings
+from config.settings import Settings, read_settings
 from config.vocabulary import ServiceRole
 from engine.keys import dkim_record, load_keys, rotate_tokens
 from engine.shell.app import Json, Shell, app, run
+from engine.shell.doors import check_doors
 from engine.shell.output import console, show
 from engine.store import operations
 from engine.supervisor import supervise
@@ -21,19 +22,13 @@ def serve(
     roles: Annotated[list[ServiceRole] | None, typer.Argument(help="web, send, receive; none named means all.")] = None,
 ) -> None:
     """Run the service until it is told to stop; without a configuration in the sandbox, where no packet leaves."""
-    settings = read_settings()
-    run(_prepare)
-    console.print(f"Brevduva ({settings.sending.mode}) at {settings.web.base_url}", highlight=False)
-    asyncio.run(supervise(settings, roles or list(ServiceRole), {}))
+    _serve(read_settings(), roles or list(ServiceRole), {})
 
 
 @app.command()
 def sandbox() -> None:
     """Run the whole service in the internet in a box, whatever the configuration says of sending."""
-    settings = read_settings(sending={"mode": "sandbox"})
-    run(_prepare)
-    console.print(f"Brevduva (sandbox) at {settings.web.base_url}", highlight=False)
-    asyncio.run(supervise(settings, list(ServiceRole), {"BREVDUVA_SENDING__MODE": "sandbox"}))
+    _serve(read_settings(sending={"mode": "sandbox"}), list(ServiceRole), {"BREVDUVA_SENDING__MODE": "sandbox"})
 
 
 @app.command()
@@ -66,6 +61,14 @@ def keys(
         {"name": f"{selector}._domainkey.{domain}", "type": "TXT", "value": dkim_record(key)} for selector, key in made
     ]
     show(rows, as_json=as_json)
+
+
+def _serve(settings: Settings, roles: list[ServiceRole], environment: dict[str, str]) -> None:
+    """Make everything ready, say where it is served, and run until told to stop."""
+    run(_prepare)
+    check_doors(settings, roles)
+    console.print(f"Brevduva ({settings.sending.mode}) at {settings.web.base_url}", highlight=False)
+    asyncio.run(supervise(settings, roles, environment))
 
 
 async def _prepare(shell: Shell) -> None:

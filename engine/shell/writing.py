@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import InvalidInput
+from engine.errors import InvalidInput, NotFound
 from engine.passwords import SHORTEST_PASSWORD, hash_password
-from engine.register import associations, imports
+from engine.register import associations, imports, people
+from engine.register.associations import Association
+from engine.register.texts import required
 from engine.shell.app import Json, Shell, app, existing_file, run
-from engine.shell.output import console, show
-from engine.store import api_keys, users
+from engine.shell.output import Row, console, show
+from engine.store import api_keys
+from engine.store.database import Connection
 
 association_app = typer.Typer(help="Associations.", no_args_is_help=True)
 user_app = typer.Typer(help="People who log in.", no_args_is_help=True)
@@ -22,6 +25,8 @@ app.add_typer(association_app, name="association")
 app.add_typer(user_app, name="user")
 app.add_typer(key_app, name="key")
 
+_LONGEST_NAME = 100
+
 Slug = Annotated[str, typer.Option("--association", help="The association's short name; none means an operator.")]
 
 
@@ -29,7 +34,14 @@ Slug = Annotated[str, typer.Option("--association", help="The association's shor
 def association_add(name: str) -> None:
     """Add an association."""
     made = run(lambda shell: _add_association(shell, name))
-    console.print(f"{name}: its short name is {made}", markup=False)
+    console.print(f"{made.name}: its short name is {made.slug}", markup=False)
+
+
+@association_app.command("list")
+def association_list(as_json: Json = False) -> None:
+    """The associations and their short names."""
+    rows = run(_list_associations)
+    show(rows, as_json=as_json, empty="There is none yet; add one with: brevduva association add NAME")
 
 
 @user_app.command("add")
@@ -43,7 +55,8 @@ def user_add(
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput("password", f"the password is too short; give at least {SHORTEST_PASSWORD} characters")
     run(lambda shell: _add_user(shell, email, name, password, association))
-    console.print(f"{email} may log in.", markup=False)
+    of = "" if association else ", as an operator of the whole installation"
+    console.print(f"{email} may log in{of}.", markup=False)
 
 
 @key_app.command("add")
@@ -71,30 +84,44 @@ def import_file(
         console.print(", ".join(f"{name} {count}" for name, count in report.counts.items()), markup=False)
 
 
-async def _add_association(shell: Shell, name: str) -> str:
+async def _add_association(shell: Shell, name: str) -> Association:
     async with shell.database.write() as connection:
-        return (await associations.create(connection, name, shell.clock.now())).slug
+        return await associations.create(connection, name, shell.clock.now())
+
+
+async def _list_associations(shell: Shell) -> list[Row]:
+    async with shell.database.read() as connection:
+        known = await associations.listing(connection)
+    return [{"id": one.id, "short_name": one.slug, "name": one.name} for one in known]
+
+
+async def _association_of(connection: Connection, slug: str) -> Association:
+    """Raises NotFound, with the way to the names that there are."""
+    try:
+        return await associations.by_slug(connection, slug)
+    except NotFound:
+        raise NotFound(f"there is no association {slug!r}; the names are told by: brevduva association list") from None
 
 
 async def _add_user(shell: Shell, email: str, name: str, password: str, slug: str) -> None:
     password_hash = await asyncio.to_thread(hash_password, password)
     async with shell.database.write() as connection:
-        association_id = (await associations.by_slug(connection, slug)).id if slug else None
-        await users.create(
+        association_id = (await _association_of(connection, slug)).id if slug else None
+        await people.add(
             connection, association_id, name=name, email=email, password_hash=password_hash, now=shell.clock.now()
         )
 
 
 async def _add_key(shell: Shell, name: str, slug: str) -> str:
     async with shell.database.write() as connection:
-        association_id = (await associations.by_slug(connection, slug)).id if slug else None
-        _, token = await api_keys.create(connection, association_id, name, shell.clock.now())
-        return token
+        association_id = (await _association_of(connection, slug)).id if slug else None
+        tidy = required("name", name, _LONGEST_NAME)
+        return (await api_keys.create(connection, association_id, tidy, shell.clock.now()))[1]
 
 
 async def _import(shell: Shell, file: Path, slug: str) -> imports.ImportReport:
     content = await asyncio.to_thread(file.read_bytes)
     sheet = await asyncio.to_thread(imports.read_register, content, file.name)
     async with shell.database.write() as connection:
-        association = await associations.by_slug(connection, slug)
+        association = await _association_of(connection, slug)
         return await imports.import_register(connection, association.id, sheet, shell.clock.now())

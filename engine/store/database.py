@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Connection = AsyncConnection
@@ -21,6 +22,9 @@ _BUSY_SECONDS = 30
 _IDLE_TRANSACTION_SECONDS = 10
 """PostgreSQL ends a transaction that says nothing for so long: a process that hangs in one would hold its rows."""
 _POSTGRESQL_DISK_FULL = "53100"
+
+TROUBLE = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What opening a database raises where it is away, is none, or does not let us in."""
 
 
 class Database:
