@@ -83,3 +83,25 @@ def test_escaped_text_is_no_markdown() -> None:
 
 def test_dots_that_begin_a_line_are_doubled() -> None:
     assert dot_stuff(b".a\r\n.\r\nb.c\r\n..d\r\n") == b"..a\r\n..\r\nb.c\r\n...d\r\n"
+
+
+def test_addresses_that_stand_bare_in_markdown_can_be_clicked_and_are_told_once() -> None:
+    body = (
+        "Se https://example.org/a?b=1&c=2, (https://example.org).\n\n`https://code.example` [t](https://example.org/t)"
+    )
+    bodies = render(body, BodyFormat.MARKDOWN, "x", ())
+    assert _Eye(bodies.html).links == {"https://example.org/a?b=1&c=2", "https://example.org", "https://example.org/t"}
+    assert "Se https://example.org/a?b=1&c=2, (https://example.org)." in bodies.text
+    assert "[t](https://example.org/t)" in bodies.text
+
+
+def test_a_hole_in_a_bare_address_is_filled_in_wherever_the_address_stands() -> None:
+    mailing = ready(body="https://example.org/%FIRST_NAME%")
+    raw = mailing.render(Member(first_name="Åsa B"))
+    assert "https://example.org/%C3%85sa%20B" in part(raw, "plain")
+    assert 'href="https://example.org/%C3%85sa%20B"' in part(raw, "html")
+    assert "[https" not in part(raw, "plain")
+
+
+def test_a_long_address_breaks_rather_than_widen_the_mail() -> None:
+    assert "overflow-wrap: anywhere" in render("x", BodyFormat.PLAIN, "x", ()).html

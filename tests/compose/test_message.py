@@ -109,7 +109,7 @@ def test_a_confirmation_request_carries_the_members_own_link() -> None:
     page, text = part(wire, "html"), part(wire, "plain")
     (token,) = set(re.findall(r"https://post.brevduva.example/c/([a-z0-9.]+)", page + text))
     assert verify(RING, Purpose.CONFIRM, token) == 12345
-    assert page.count(f'href="https://post.brevduva.example/c/{token}"') == 1
+    assert page.count(f'href="https://post.brevduva.example/c/{token}"') == 2
     assert read(wire)["Auto-Submitted"] == "auto-generated"
 
 
