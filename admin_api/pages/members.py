@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from admin_api.pages import words
 from admin_api.pages.choice import Choice, choice_of_view, read_choice
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import AddressStatus, Operator
-from engine.errors import InvalidInput
+from engine.errors import Conflict, InvalidInput
 from engine.register import cards, views
 from engine.register.cards import Card
 from engine.register.views import BUILT_IN_COLUMNS
@@ -53,15 +54,15 @@ async def show_list(visit: Visit) -> Outcome:
     """The members of the choice, a hundred a page."""
     choice = await current_choice(visit)
     number = visit.request.query_params.get("page", "1")
-    sheet = Sheet(max(1, int(number)) if number.isdecimal() and len(number) < 7 else 1, 0)
-    found = await _find(visit, choice, sheet.offset, PAGE_SIZE)
     counts = await cards.count_by_status(visit.connection, visit.association.id, choice.filter)
+    sheet = _sheet(number, sum(counts.values()))
+    found = await _find(visit, choice, sheet.offset, PAGE_SIZE)
     return Show(
         "members.html",
         {
             "choice": choice,
             "cards": found.cards,
-            "sheet": Sheet(sheet.number, found.total),
+            "sheet": sheet,
             "counts": {status: counts[status] for status in AddressStatus if counts.get(status)},
             "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
             "views": await views.listing(visit.connection, visit.association.id),
@@ -80,11 +81,11 @@ async def export(visit: Visit) -> Outcome:
     text = io.StringIO(_BOM)
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, delimiter=";")
-    writer.writerow([_harmless(name) for name in columns])
+    writer.writerow([_harmless(words.column(name)) for name in columns])
     offset, total = 0, 1
     while offset < total:
         found = await _find(visit, choice, offset, _EXPORT_BATCH)
-        writer.writerows([_harmless(_raw(card, name)) for name in columns] for card in found.cards)
+        writer.writerows([_harmless(cell(card, name)) for name in columns] for card in found.cards)
         offset, total = offset + _EXPORT_BATCH, found.total
     name = f'attachment; filename="{visit.association.slug}.csv"'
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
@@ -93,15 +94,18 @@ async def export(visit: Visit) -> Outcome:
 async def save_view(visit: Visit) -> Outcome:
     """Save what is looked at under a name."""
     choice = read_choice(visit.form.query)
-    view = await views.create(
-        visit.connection,
-        visit.association.id,
-        visit.form.text("name"),
-        visit.now,
-        columns=choice.columns,
-        filter=choice.filter,
-        sort=choice.sort,
-    )
+    try:
+        view = await views.create(
+            visit.connection,
+            visit.association.id,
+            visit.form.text("name"),
+            visit.now,
+            columns=choice.columns,
+            filter=choice.filter,
+            sort=choice.sort,
+        )
+    except Conflict as error:
+        raise InvalidInput("taken_name", str(error)) from None
     return Go(visit.here(f"/medlemslista?view={view.id}"), "vy-sparad")
 
 
@@ -114,6 +118,12 @@ async def remove_view(visit: Visit) -> Outcome:
 def cell(card: Card, column: str) -> str:
     """What stands in a column, as people read it."""
     return card.status.label if column == "status" else _raw(card, column)
+
+
+def _sheet(number: str, total: int) -> Sheet:
+    """The page that is asked for, or the nearest that there is."""
+    asked = int(number) if number.isdecimal() and len(number) < 7 else 1
+    return Sheet(min(max(1, asked), Sheet(1, total).last), total)
 
 
 async def _find(visit: Visit, choice: Choice, offset: int, limit: int) -> cards.Page:

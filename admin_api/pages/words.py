@@ -42,6 +42,7 @@ _FIELDS = {
     "last_name": "Efternamnet är för långt.",
     "notes": "Anteckningen är för lång.",
     "name": "Skriv ett namn, högst hundra tecken.",
+    "taken_name": "Det finns redan en vy som heter så. Välj ett annat namn.",
     "subject": "Skriv ett ämne på en rad.",
     "body": "Skriv ett meddelande.",
     "office": "Välj ett kontor.",

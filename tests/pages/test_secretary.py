@@ -30,6 +30,7 @@ async def test_the_list_is_filtered_sorted_and_saved_as_a_view(world: World) -> 
         assert ">Ida<" not in view.text
         twin = await one.send(f"{here}/vyer", form)
         assert twin.status_code == 422
+        assert "Det finns redan en vy som heter så" in twin.text
 
 
 async def test_an_address_that_is_changed_is_confirmed_anew(world: World) -> None:
@@ -136,6 +137,32 @@ async def test_no_formula_leaves_in_a_file(world: World) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")), delimiter=";"))
     assert len(rows) == len(formulas)
     assert all(row["Ort"].startswith("'") for row in rows)
+
+
+async def test_the_file_is_headed_in_the_words_of_the_pages(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        answer = await one.open(f"/f/{club.slug}/medlemslista.csv")
+    first, *_ = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")), delimiter=";")
+    assert list(first)[:5] == ["Förnamn", "Efternamn", "E-post", "E-poststatus", "Anteckningar"]
+    assert first["E-poststatus"] in {status.label for status in AddressStatus}
+
+
+async def test_a_page_beyond_the_last_shows_the_last(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        answer = await one.open(f"/f/{club.slug}/medlemslista?page=999")
+    assert "Registret är tomt" not in answer.text
+    assert "Öppna kortet för" in answer.text
+
+
+async def test_the_writer_is_told_which_view_the_mailing_goes_to(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        query = "column=Ort&operator=equals&value=%3Cb%3E&column=status&operator=equals&value=confirmed&match=any"
+        answer = await one.open(f"/f/{club.slug}/bekraftelse?{query}")
+        assert "<strong>Ort</strong> är ”&lt;b&gt;” eller <strong>E-poststatus</strong> är ”Bekräftad”" in answer.text
+        assert "alla medlemmar i registret" in (await one.open(f"/f/{club.slug}/bekraftelse")).text
 
 
 async def _messages(world: World, mailing_id: int) -> list[history.MessageRow]:
