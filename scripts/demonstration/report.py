@@ -77,7 +77,9 @@ class Board:
         self._console.print(Text(f"{self._time(now)}  {sentence}"))
 
     def show(self, now: datetime, counts: Mapping[MessageStatus, int]) -> None:
-        """Show how many messages stand where just now."""
+        """Show how many messages stand where just now; once the board is put away, nothing more."""
+        if not self._live.is_started:
+            return
         standing = "  ".join(f"{status.label} {counts[status]}" for status in MessageStatus if counts.get(status))
         line = Text(f"{self._time(now)}  {standing}", style="dim")
         if self._console.is_terminal:
