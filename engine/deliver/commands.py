@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -110,6 +111,8 @@ _XTEXT = {ord("+"): "+2B", ord("="): "+3D", ord(" "): "+20"}
 
 def _speakable(address: str) -> str:
     """The address with its domain in A-labels; raises _Unspeakable unless it is `local@domain` in printing letters."""
+    if _PLAIN.fullmatch(address):
+        return address
     local, _, domain = address.rpartition("@")
     if not local or not domain or not address.isprintable() or not _UNSPEAKABLE.isdisjoint(address):
         raise _Unspeakable
@@ -121,6 +124,9 @@ def _speakable(address: str) -> str:
         raise _Unspeakable
     return f"{local}@{domain}"
 
+
+_PLAIN = re.compile(r"[A-Za-z0-9.+_=-]{1,64}@[A-Za-z0-9.-]{1,189}")
+"""What most addresses look like; none of them needs a closer look."""
 
 _UNSPEAKABLE = frozenset(" <>\r\n\0")
 

@@ -11,6 +11,10 @@ from dsn_parser.reply import read_enhanced
 
 MAX_REPLY_BYTES = 8192
 MAX_REPLY_LINES = 100
+_CODES = range(200, 600)
+_LINES_BEFORE = frozenset(b"%d-" % code for code in _CODES)
+_LAST_LINES = {b"%d%b" % (code, mark): code for code in _CODES for mark in (b" ", b"\r", b"")}
+"""How the lines of an answer begin; a code may stand alone, with or without the CR."""
 
 
 class NotSmtp(Exception):
@@ -39,17 +43,17 @@ class AnswerReader:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._keep(line)
-            if line[3:4] != b"-":
-                answer = Answer(int(line[:3]), self._lines)
+            if code := _LAST_LINES.get(line[:4]):
+                answer = Answer(code, self._lines)
                 self._lines, self._size = [], 0
                 yield answer
+            elif line[:4] not in _LINES_BEFORE:
+                raise NotSmtp(_quote(line))
         if self._size + len(self._rest) > MAX_REPLY_BYTES:
             raise NotSmtp(_quote(self._rest))
 
     def _keep(self, line: bytes) -> None:
         self._size += len(line)
-        if line[:1] not in b"2345" or not line[:3].isdigit() or line[3:4] not in b" -\r":
-            raise NotSmtp(_quote(line))
         if self._size > MAX_REPLY_BYTES or len(self._lines) == MAX_REPLY_LINES:
             raise NotSmtp(f"an endless answer: {_quote(line)}")
         self._lines.append(line)

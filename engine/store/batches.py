@@ -1,4 +1,7 @@
-"""Many rows in one statement: a batch travels as one JSON parameter and is read as a table, on both databases."""
+"""Many rows in one statement, on both databases: a batch travels as one JSON parameter and is read as a table.
+
+Many rows come back as one value too: between two rows SQLite's thread would wait for Python's lock every time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Select, Subquery, bindparam, cast, column, func, literal_column, select
+from sqlalchemy import JSON, ColumnElement, Select, Subquery, bindparam, cast, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
@@ -46,3 +49,10 @@ def _read_postgresql(columns: tuple[tuple[str, TypeEngine[Any]], ...]) -> Select
             for place, (name, kind) in enumerate(columns)
         )
     )
+
+
+def gathered(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All rows in one value, each a list of these columns; None or empty where there is none."""
+    if dialect == "postgresql":
+        return func.json_agg(func.json_build_array(*columns), type_=JSON)
+    return func.json_group_array(func.json_array(*columns), type_=JSON)

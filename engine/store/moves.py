@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Insert, Integer, Subquery, Text, Update, func, insert, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    Update,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from config.vocabulary import EventKind, Fault, MessageStatus, Reason, Reply
-from engine.store.batches import Columns, batch
+from engine.store.batches import Columns, batch, gathered
 from engine.store.database import Connection
 from engine.store.tables import message, message_event, to_microseconds
 from engine.store.words import storable
@@ -47,29 +63,33 @@ async def write_moves(connection: Connection, moves: Sequence[Move]) -> set[int]
     """Move the messages that still stand as their moves say, and write their events; returns which moved."""
     if not moves:
         return set()
-    rows = {one.message_id: _row(one) for one in moves}
-    statement = _update(batch(connection, _COLUMNS))
-    moved = set((await connection.execute(statement, {"rows": list(rows.values())})).scalars())
-    await _write_events(connection, [row for message_id, row in rows.items() if message_id in moved])
+    asked = batch(connection, _CHANGE)
+    rows = [_to_change(one) for one in moves]
+    standing = await connection.execute(_select_standing(connection.dialect.name, asked), {"rows": rows})
+    moved = {message_id for (message_id,) in standing.scalar() or []}
+    await connection.execute(_update(asked), {"rows": rows})
+    await write_events(connection, [one for one in moves if one.message_id in moved])
     return moved
 
 
-async def write_events(connection: Connection, moves: Iterable[Move]) -> None:
+async def write_events(connection: Connection, moves: Sequence[Move]) -> None:
     """Write the events of some moves and nothing else."""
-    await _write_events(connection, [_row(one) for one in moves])
+    if moves:
+        await connection.execute(_insert(batch(connection, _EVENT)), {"rows": [_to_event(one) for one in moves]})
 
 
-async def _write_events(connection: Connection, rows: Sequence[list[object]]) -> None:
-    if rows:
-        await connection.execute(_insert(batch(connection, _COLUMNS)), {"rows": rows})
+@cache
+def _select_standing(dialect: str, moves: Subquery) -> Select[Any]:
+    """Which messages stand as their moves say; they are held so until the transaction ends."""
+    standing = select(message.c.id).join(moves, _stands(moves)).with_for_update(of=message).subquery()
+    return select(gathered(dialect, standing.c.id))
 
 
 @cache
 def _update(moves: Subquery) -> Update:
-    mine = or_(moves.c.lease.is_(None), message.c.lease == moves.c.lease)
     return (
         update(message)
-        .where(message.c.id == moves.c.message_id, message.c.status == moves.c.old, mine)
+        .where(_stands(moves))
         .values(
             status=moves.c.new,
             reason=moves.c.reason,
@@ -78,17 +98,46 @@ def _update(moves: Subquery) -> Update:
             last_reply=func.coalesce(moves.c.last_reply, message.c.last_reply),
             updated_at=moves.c.at,
         )
-        .returning(message.c.id)
     )
+
+
+def _stands(moves: Subquery) -> ColumnElement[bool]:
+    mine = or_(moves.c.lease.is_(None), message.c.lease == moves.c.lease)
+    return (message.c.id == moves.c.message_id) & (message.c.status == moves.c.old) & mine
 
 
 @cache
 def _insert(moves: Subquery) -> Insert:
-    columns = [name for name in _COLUMNS if name in message_event.c]
-    return insert(message_event).from_select(columns, select(*(moves.c[name] for name in columns)))
+    return insert(message_event).from_select(list(_EVENT), select(*(moves.c[name] for name in _EVENT)))
 
 
-_COLUMNS: Columns = {
+_CHANGE: Columns = {
+    "message_id": BigInteger(),
+    "old": Text(),
+    "lease": Text(),
+    "new": Text(),
+    "reason": Text(),
+    "next_attempt_at": BigInteger(),
+    "last_reply": Text(),
+    "at": BigInteger(),
+}
+
+
+def _to_change(one: Move) -> list[object]:
+    """What a move makes of its message, in the order of `_CHANGE`."""
+    return [
+        one.message_id,
+        one.old,
+        one.lease,
+        one.new,
+        one.reason,
+        None if one.next_attempt_at is None else to_microseconds(one.next_attempt_at),
+        storable(str(one.reply)) or None,
+        to_microseconds(one.at),
+    ]
+
+
+_EVENT: Columns = {
     "message_id": BigInteger(),
     "at": BigInteger(),
     "kind": Text(),
@@ -105,17 +154,11 @@ _COLUMNS: Columns = {
     "host": Text(),
     "tls": Text(),
     "report_id": BigInteger(),
-    "lease": Text(),
-    "next_attempt_at": BigInteger(),
-    "last_reply": Text(),
 }
 
 
-def _row(one: Move) -> list[object]:
-    """A move as the batch carries it, in the order of `_COLUMNS`."""
-    said = one.reply
-    if (text := storable(said.text)) is not said.text:
-        said = replace(said, text=text)
+def _to_event(one: Move) -> list[object]:
+    """The line that a move leaves in the history, in the order of `_EVENT`."""
     return [
         one.message_id,
         to_microseconds(one.at),
@@ -127,13 +170,10 @@ def _row(one: Move) -> list[object]:
         one.reason,
         one.fault,
         one.rule,
-        said.code,
-        str(said.enhanced or ""),
-        said.text,
+        one.reply.code,
+        str(one.reply.enhanced or ""),
+        storable(one.reply.text),
         one.host,
         one.tls,
         one.report_id,
-        one.lease,
-        None if one.next_attempt_at is None else to_microseconds(one.next_attempt_at),
-        str(said) or None,
     ]

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
     Integer,
-    Row,
     Select,
     Subquery,
     Text,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 )
 
 from config.vocabulary import MailingState
-from engine.store.batches import Columns, batch
+from engine.store.batches import Columns, batch, gathered
 from engine.store.database import Connection
 from engine.store.suppressions import reaches
 from engine.store.tables import Instant, mailing, message
@@ -39,39 +38,57 @@ class Want:
     limit: int
 
 
-async def pick(connection: Connection, wants: Sequence[Want], now: datetime) -> list[Row[Any]]:
+class Picked(NamedTuple):
+    """A row to claim, and whether its address is suppressed by now; instants in microseconds."""
+
+    id: int
+    mailing_id: int
+    association_id: int
+    card_id: int
+    email: str
+    address_key: str
+    first_name: str
+    last_name: str
+    domain: str
+    status: str
+    attempts: int
+    created_at: int
+    first_attempt_at: int | None
+    lease: str | None
+    suppressed: bool
+
+
+async def pick(connection: Connection, wants: Sequence[Want], now: datetime) -> list[Picked]:
     """The rows to claim, locked where others write too; a statement for each limit that occurs."""
     by_limit: dict[int, list[list[object]]] = defaultdict(list)
     for want in wants:
         by_limit[want.limit].append([want.mailing_id, want.domain])
-    statement = _pick_statement(connection)
-    picked: list[Row[Any]] = []
+    statement = _pick_statement(connection.dialect.name, batch(connection, _LANE_COLUMNS))
+    picked: list[Picked] = []
     for limit, rows in by_limit.items():
-        picked += await connection.execute(statement, {"rows": rows, "limit": limit, "now": now})
+        found = await connection.execute(statement, {"rows": rows, "limit": limit, "now": now})
+        picked += map(Picked._make, found.scalar() or [])
     return picked
 
 
 _LANE_COLUMNS: Columns = {"mailing_id": BigInteger(), "domain": Text()}
-_PICKED = (
-    *("id", "mailing_id", "association_id", "card_id", "email", "address_key", "first_name", "last_name", "domain"),
-    *("status", "attempts", "created_at", "first_attempt_at", "lease"),
-)
+_PICKED = Picked._fields[:-1]
 _waiting = message.alias("waiting")
 
 
-def _pick_statement(connection: Connection) -> Select[Any]:
-    make = _pick_sqlite if connection.dialect.name == "sqlite" else _pick_postgresql
-    return make(batch(connection, _LANE_COLUMNS))
-
-
 @cache
+def _pick_statement(dialect: str, lane: Subquery) -> Select[Any]:
+    make = _pick_postgresql if dialect == "postgresql" else _pick_sqlite
+    rows = make(lane).subquery()
+    return select(gathered(dialect, *rows.c))
+
+
 def _pick_sqlite(lane: Subquery) -> Select[Any]:
     """SQLite knows no LATERAL, but follows a correlated IN by the number of the row."""
     longest = _longest_due(lane, [_waiting.c.id])
     return _picked(message).select_from(lane).join(message, message.c.id.in_(longest))
 
 
-@cache
 def _pick_postgresql(lane: Subquery) -> Select[Any]:
     """Rows that another sender is about to claim are skipped, not waited for."""
     longest = _longest_due(lane, [_waiting.c[name] for name in _PICKED]).with_for_update(skip_locked=True).lateral()

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 
-from sqlalchemy import BigInteger, Row, String, Subquery, Update, bindparam, case, func, null, update
+from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, func, null, update
 
 from config.vocabulary import AddressStatus, Fault, MessageStatus, Reason
 from engine.store.batches import Columns, batch
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection
 from engine.store.messages import Move, move
-from engine.store.picking import Want, pick
-from engine.store.tables import Instant, message, to_microseconds
+from engine.store.picking import Picked, Want, pick
+from engine.store.tables import Instant, from_microseconds, message, to_microseconds
 
 __all__ = ["Job", "Want", "claim", "release"]
 
@@ -82,31 +81,24 @@ async def release(connection: Connection, jobs: Sequence[Job], now: datetime) ->
 _JOB_COLUMNS: Columns = {"id": BigInteger(), "lease": String(), "claimed_at": BigInteger()}
 
 
-def _to_job(row: Row[Any], lease: str, now: datetime) -> Job:
+def _to_job(row: Picked, lease: str, now: datetime) -> Job:
     return Job(
-        message_id=row.id,
-        mailing_id=row.mailing_id,
-        association_id=row.association_id,
-        card_id=row.card_id,
-        email=row.email,
-        address_key=row.address_key,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        domain=row.domain,
-        status=MessageStatus.UNKNOWN if row.lease else MessageStatus(row.status),
-        attempts=row.attempts + 1,
-        created_at=row.created_at,
-        first_attempt_at=row.first_attempt_at or now,
-        claimed_at=now,
-        lease=lease,
+        *row[:9],
+        MessageStatus.UNKNOWN if row.lease else MessageStatus(row.status),
+        row.attempts + 1,
+        from_microseconds(row.created_at),
+        now if row.first_attempt_at is None else from_microseconds(row.first_attempt_at),
+        now,
+        lease,
     )
 
 
 async def _book(connection: Connection, jobs: Sequence[Job], lease_until: datetime) -> None:
     if not jobs:
         return
-    rows = [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
-    await connection.execute(_booking(batch(connection, _JOB_COLUMNS)), {"rows": rows, "lease_until": lease_until})
+    values = {"lease": jobs[0].lease, "now": jobs[0].claimed_at, "lease_until": lease_until}
+    rows = [[job.message_id] for job in jobs]
+    await connection.execute(_booking(batch(connection, {"id": BigInteger()})), {"rows": rows, **values})
 
 
 @cache
@@ -115,9 +107,9 @@ def _booking(jobs: Subquery) -> Update:
         update(message)
         .where(message.c.id == jobs.c.id)
         .values(
-            lease=jobs.c.lease,
+            lease=bindparam("lease", type_=String()),
             attempts=message.c.attempts + 1,
-            first_attempt_at=func.coalesce(message.c.first_attempt_at, jobs.c.claimed_at),
+            first_attempt_at=func.coalesce(message.c.first_attempt_at, bindparam("now", type_=Instant())),
             next_attempt_at=bindparam("lease_until", type_=Instant()),
         )
     )
@@ -138,7 +130,7 @@ def _release(jobs: Subquery) -> Update:
     )
 
 
-async def _doubt(connection: Connection, rows: Sequence[Row[Any]], now: datetime, hold_uncertain: bool) -> None:
+async def _doubt(connection: Connection, rows: Sequence[Picked], now: datetime, hold_uncertain: bool) -> None:
     """Write down that nobody knows what became of an attempt."""
     doubts = [
         Move(
@@ -157,7 +149,7 @@ async def _doubt(connection: Connection, rows: Sequence[Row[Any]], now: datetime
     await move(connection, doubts)
 
 
-async def _block(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> None:
+async def _block(connection: Connection, rows: Sequence[Picked], now: datetime) -> None:
     """Let what waits for a suppressed address wait no longer."""
     blocked = [
         Move(row.id, MessageStatus(row.status), MessageStatus.BLOCKED, now, Reason.KNOWN_BAD, Fault.RECIPIENT_ADDRESS)
