@@ -6,10 +6,10 @@ import sys
 
 from config.settings import BadSettings
 from engine.errors import BrevduvaError
-from engine.shell import asking, doctor, reclassifying, serving, writing
+from engine.shell import asking, doctor, person, reclassifying, serving, writing
 from engine.shell.app import app
 
-ROOMS = (asking, doctor, reclassifying, serving, writing)
+ROOMS = (asking, doctor, person, reclassifying, serving, writing)
 """Importing them hangs their commands on `app`."""
 
 

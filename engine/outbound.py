@@ -11,7 +11,8 @@ from uuid import uuid4
 import structlog
 
 from config.settings import Settings
-from config.vocabulary import Limits, Route, ServiceRole, VerdictStatus
+from config.vocabulary import Limits, Reason, Reply, Route, ServiceRole, VerdictStatus
+from dsn_parser.classify import verdict_of
 from engine.clock import Clock
 from engine.courier import Courier, Way
 from engine.crew import Crew
@@ -23,10 +24,12 @@ from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_si
 from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
 from engine.queue.fairness import Fairness
+from engine.return_path import hide_address
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
 from engine.store import mailings, queue, sites
 from engine.store.database import Database
+from engine.store.erasure import erased
 from engine.store.lanes import Lane, lanes
 from engine.store.queue import Job, Want
 from engine.wiring import Process, policy_of, run_process
@@ -53,6 +56,7 @@ class Outbound:
         self._clock = clock
         self._policy = policy_of(settings)
         self._atlas = make_atlas(settings, clock)
+        self._ring, self._erased = keys.ring, set[str]()
         self._traffic = Traffic(clock)
         self._fairness = Fairness()
         self._ledger = Ledger(self._write)
@@ -120,6 +124,7 @@ class Outbound:
         await self._tell()
         async with self._database.read() as connection:
             await self._crew.look(connection)
+            self._erased = await erased(connection)
             self._traffic.know(await read_breakers(connection))
             self._courier.stopped_mailings = await mailings.stopped_of(connection, +self._mailings_under_way)
             return await lanes(connection, self._clock.now())
@@ -183,7 +188,15 @@ class Outbound:
         async with self._database.write() as connection:
             jobs = await queue.claim(connection, wants, uuid4().hex, now, until, hold_uncertain=hold)
         self._fairness.note(jobs)
-        return jobs
+        return self._without_erased(jobs) if self._erased else jobs
+
+    def _without_erased(self, jobs: Sequence[Job]) -> list[Job]:
+        """Block mail to addresses that were erased: no register knows them any more, only their hash does."""
+        blocked = [job for job in jobs if hide_address(self._ring, job.address_key) in self._erased]
+        for job in blocked:
+            verdict, reply = verdict_of(Reason.KNOWN_BAD, "erased"), Reply(0, text="The member has asked to be erased")
+            self._ledger.put(AttemptOutcome(job, verdict, reply, "", "", False, None, self._clock.now()))
+        return [job for job in jobs if job not in blocked]
 
     def _start(self, way: Way, jobs: Sequence[Job]) -> None:
         task = asyncio.create_task(self._carry(way, jobs))

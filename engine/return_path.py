@@ -17,6 +17,9 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]
 _LONGEST_NUMBER = 13
 
+ERASED = "erased:"
+"""What stands for an erased address begins so."""
+
 
 class Purpose(StrEnum):
     """What a token is good for; the letter stands in front of it in an address."""
@@ -109,3 +112,8 @@ def _from_base32(text: str) -> int:
     for letter in text:
         value = value * 32 + _ALPHABET.index(letter)
     return value
+
+
+def hide_address(ring: KeyRing, address_key: str) -> str:
+    """Return what stands for an erased address: it cannot be read back, and only who has the oldest key can make it."""
+    return ERASED + hmac.new(ring.keys[-1], f"erased:{address_key}".encode(), hashlib.sha256).hexdigest()[:40]

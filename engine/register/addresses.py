@@ -19,6 +19,8 @@ from functools import lru_cache, partial
 import idna
 from ply import yacc
 
+from engine.errors import InvalidInput
+
 _LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
 _CLOSE_ENOUGH = 0.9
@@ -116,6 +118,14 @@ def normalise(text: str) -> Address | BadAddress:
     if octets > _LONGEST_LOCAL_PART or octets + 1 + len(ascii_domain) > _LONGEST_ADDRESS:
         return _TOO_LONG
     return Address(typed, f"{local.lower()}@{ascii_domain}", ascii_domain)
+
+
+def key_of(text: str) -> str:
+    """What an address is compared by. Raises InvalidInput."""
+    normal = normalise(text)
+    if isinstance(normal, BadAddress):
+        raise InvalidInput("address", f"{text}: {normal.problem}; {normal.cure}")
+    return normal.key
 
 
 def suggest(text: str) -> str | None:

@@ -10,7 +10,7 @@ from dsn_parser.explain import explain_reply
 from engine.errors import InvalidInput, NotFound
 from engine.mailing.explain import Explanation, explain
 from engine.mailing.progress import progress
-from engine.register.addresses import BadAddress, normalise
+from engine.register.addresses import key_of
 from engine.route.mx import Unroutable, find_route
 from engine.route.resolver import Resolver
 from engine.shape.limits import explain_limits
@@ -38,7 +38,7 @@ def mailing_status(mailing_id: int, as_json: Json = False) -> None:
 @app.command("explain")
 def explain_address(address: Address, as_json: Json = False) -> None:
     """Why didn't Ida get it? Everything that was sent to an address, and what became of it."""
-    stories = run(lambda shell: _explain(shell, _key_of(address)))
+    stories = run(lambda shell: _explain(shell, key_of(address)))
     if not stories:
         raise NotFound(f"nothing was ever sent to {address}; is it spelt as in the register?")
     if as_json:
@@ -62,7 +62,7 @@ def suppressions(
     address: Annotated[str, typer.Option("--address", help="Only those of one address.")] = "", as_json: Json = False
 ) -> None:
     """The addresses that nothing more is sent to, and why."""
-    rows = run(lambda shell: _suppressions(shell, _key_of(address) if address else ""))
+    rows = run(lambda shell: _suppressions(shell, key_of(address) if address else ""))
     show(rows, as_json=as_json, empty="No address is suppressed.")
 
 
@@ -76,13 +76,6 @@ def site_list(as_json: Json = False) -> None:
 def site_explain(domain: str, as_json: Json = False) -> None:
     """Whose exchangers a domain has, what they are given, and why."""
     show([run(lambda shell: _site(shell, domain))], as_json=as_json)
-
-
-def _key_of(address: str) -> str:
-    normal = normalise(address)
-    if isinstance(normal, BadAddress):
-        raise InvalidInput("address", f"{address}: {normal.problem}; {normal.cure}")
-    return normal.key
 
 
 async def _mailing(connection: Connection, mailing_id: int) -> MailingRow:
