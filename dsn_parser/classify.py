@@ -18,6 +18,8 @@ STAGES_BEFORE_RECIPIENT: dict[str, Reason] = {
     "starttls": Reason.SECURITY,
     "mail": Reason.SENDER_REJECTED,
 }
+# Every recipient had been accepted by then: what a refusal of the mail itself means where its words say nothing.
+STAGES_OF_CONTENT = frozenset({"data", "dot"})
 RECIPIENTS_FAULTS = frozenset({Fault.RECIPIENT_ADDRESS, Fault.RECIPIENT_MAILBOX, Fault.UNKNOWN})
 
 # Codes of RFC 5321 4.2.3 and its extensions, for answers without words or enhanced status.
@@ -118,7 +120,8 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
 
     `site` is the receiver's operator or domain where known: some rules hold only there. `action` is the Action field
     of RFC 3464 2.3.3; empty means that the answer was met live, and then a refusal for now never suppresses. `stage`
-    is the command that was answered, where known: before RCPT no recipient has been named, so none can be at fault.
+    is the command that was answered, where known: before RCPT no recipient has been named, so none can be at fault,
+    and after DATA all have been accepted, so only words can blame one.
     """
     if action in DELIVERED_ACTIONS:
         return verdict_of(Reason.DELIVERED, f"action {action}")
@@ -130,6 +133,8 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
         return Verdict(VerdictStatus.DEFERRED, why, Fault.DELAY, Action.NONE, rule)
     if stage in STAGES_BEFORE_RECIPIENT and MEANINGS[reason].fault in RECIPIENTS_FAULTS:
         reason = STAGES_BEFORE_RECIPIENT[stage]
+    if stage in STAGES_OF_CONTENT and reason in {Reason.UNDEFINED, Reason.FAILED} and klass_of(reply) == 5:
+        reason = Reason.CONTENT_POLICY
     verdict = verdict_of(reason, rule)
     return _for_good(verdict, reply) if action == "failed" else _met_live(verdict, reply)
 

@@ -32,6 +32,12 @@ class Pattern:
         found = self._compiled.finditer(text.encode("utf-8", "replace"))
         return [match.group(0).decode("utf-8", "replace") for match in found]
 
+    def after_last(self, text: str) -> str:
+        """Return what stands behind the last occurrence, or ""."""
+        encoded = text.encode("utf-8", "replace")
+        end = max((match.end() for match in self._compiled.finditer(encoded)), default=len(encoded))
+        return encoded[end:].decode("utf-8", "replace")
+
     def position(self, text: str) -> int:
         """Return where the first occurrence begins, in characters, or -1."""
         encoded = text.encode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dsn_parser.prose.mentions import LINE_LIMIT, Mention, Part, find_mentions
@@ -20,8 +21,8 @@ _CHATTER = Pattern(r"(?im)^[^\n]*(?:" + alternatives("chatter") + r")[^\n]*$")
 # Sentences of the mailer's own that would be taken for a reason, wherever lines break in them.
 _FRAME = Pattern(r"(?i)" + "|".join(expression.replace(" ", r"\s+") for expression, _ in read_words("frame")))
 
-# "… The reason for the problem: 550 …": what a mailer says before the answer, as much of it as there is.
-_LEAD = Pattern(r"(?is)^.*(?:" + alternatives("reason_label") + ")")
+# "… The reason for the problem: 550 …": the last words that a mailer says before the answer.
+_LEAD = Pattern(r"(?i)(?:" + alternatives("reason_label") + ")")
 
 # A sentence above the list that tells why, where under each name stands only the mailer's code word (au, EZweb).
 _HEADLINE = Pattern(r"(?i)^\s*the user\(s\) account is ")
@@ -41,12 +42,15 @@ class Notice:
     def recipients(self) -> list[str]:
         return list(self.spelled.values())
 
-    def candidates_for(self, recipient: str) -> tuple[str, ...]:
+    def candidates_for(self, recipient: str) -> Iterator[str]:
         """The texts that may tell why, the surest first: headline, the other server's answer, own words, the rest."""
-        headline = " ".join(line for line in self.common if _HEADLINE.matches(line))
-        own, common = self.words_for(recipient), self.words_for_all
-        answer = self.answers.get(recipient.lower()) or self.answers.get("", "")
-        return headline, answer, behind_label(own), own, behind_label(common), common
+        yield " ".join(line for line in self.common if _HEADLINE.matches(line))
+        yield self.answers.get(recipient.lower()) or self.answers.get("", "")
+        own = self.words_for(recipient)
+        yield behind_label(own)
+        yield own
+        yield behind_label(self.words_for_all)
+        yield self.words_for_all
 
     def words_for(self, recipient: str) -> str:
         """The words about one recipient; where nothing was said under its name, those under the next that has any."""
@@ -128,5 +132,4 @@ def _join(lines: list[str], address: str) -> str:
 
 def behind_label(text: str) -> str:
     """What stands behind the last label that leads over to the reason; "" where there is none."""
-    rest = _LEAD.replace(text, "")
-    return rest.strip() if len(rest) < len(text) else ""
+    return _LEAD.after_last(text).strip()

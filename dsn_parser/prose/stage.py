@@ -7,7 +7,7 @@ from dsn_parser.scan import Pattern
 # "(in reply to MAIL FROM command)", "after pipelined MAIL FROM:<…>", "did not like our EHLO", "but greeting failed".
 _REFUSED = Pattern(
     r"(?i)(?:in reply to|\bafter|did not like our)(?: (?:the|pipelined))? "
-    r"(initial connection|connect\b|mail from|ehlo|helo|starttls)"
+    r"(initial connection|connect\b|mail from|ehlo|helo|starttls|(?:end of |final )?data\b)"
     r"|\bbut (?:my |the )?(greeting|name|sender) (?:failed|was rejected)"
     r"|\((?:reading (banner)|after (?:sending )?(mail from|ehlo|helo))\)"
 )
@@ -21,11 +21,14 @@ _STAGES = {
     "helo": "helo",
     "starttls": "starttls",
     "mail from": "mail",
+    "data": "data",
+    "end of data": "dot",
+    "final data": "dot",
     "sender": "mail",
 }
 
 
 def refused_stage(text: str) -> str:
-    """The stage before any recipient at which the words say the refusal came, as `classify` takes it; else ""."""
+    """The stage other than RCPT at which the words say the refusal came, as `classify` takes it; else ""."""
     named = "".join(_REFUSED.groups(text)).lower()
     return _STAGES.get(named, "")
