@@ -11,7 +11,6 @@ from config.vocabulary import Fault, Reply, Route, Verdict, VerdictStatus
 from dsn_parser.classify import classify
 from dsn_parser.hints import wait_hint_seconds
 from engine.clock import Clock
-from engine.compose.wire import dot_stuff
 from engine.deliver.attempt import Attempt, Blame, Envelope
 from engine.gateway import make_pool
 from engine.mailing.content import Bookshelf
@@ -86,9 +85,10 @@ class Courier:
         return envelopes
 
     def _envelope(self, job: Job, mail: bytes) -> Envelope:
+        """A mail in its envelope; nothing is stuffed, for `compose` begins no line with a dot."""
         token = sign(self._ring, Purpose.BOUNCE, job.message_id)
         sender = return_path_of(token, self._bounce_domain)
-        return Envelope(job.message_id, sender, job.email, dot_stuff(mail), envelope_id=token)
+        return Envelope(job.message_id, sender, job.email, mail, envelope_id=token)
 
     def _give_up(self, way: Unroutable, jobs: Sequence[Job]) -> None:
         """There is no way to the domain: that is the answer to each of its mails."""

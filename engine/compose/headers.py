@@ -18,6 +18,7 @@ _WORD = 52  # with =?utf-8?B?…?= 64: a line has room for it and the field's na
 _WORD_BYTES = _WORD // 4 * 3
 _PLAIN = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_BREAKS_OUT = re.compile(r"[\r\n\0 <>]")
 _JOINER = "\u200d"  # holds composed emoji together
 _Q = ["_" if byte == 32 else chr(byte) if chr(byte).isalnum() and byte < 128 else f"={byte:02X}" for byte in range(256)]
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -53,7 +54,7 @@ def phrase(text: str) -> str:
 
 def mailbox(name: str, address: str) -> str:
     """A display name and an address; the address must be one that the register took."""
-    if not set(address).isdisjoint("\r\n\0 <>"):
+    if _BREAKS_OUT.search(address):
         raise ValueError("a header address holds what no address can")
     shown = phrase(name)
     return f"{shown} <{address}>" if shown else f"<{address}>"

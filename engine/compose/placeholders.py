@@ -34,6 +34,7 @@ SIGN = {hole: chr(0xE000 + number) for number, hole in enumerate(Hole)}
 _HOLE_OF = {sign: hole for hole, sign in SIGN.items()} | {quote(sign): hole for hole, sign in SIGN.items()}
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _SIGN = re.compile("|".join(map(re.escape, _HOLE_OF)))
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _WRITTEN = re.compile(f"%({'|'.join(NAMES)})%")
 _UNKNOWN = re.compile(r"%[A-ZÅÄÖ_]{2,30}%")
 
@@ -55,7 +56,7 @@ def as_html(value: str) -> str:
 
 
 def as_url(value: str) -> str:
-    return quote(value, safe="")
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
 
 
 def mark_holes(text: str) -> str:

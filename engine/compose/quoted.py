@@ -16,7 +16,7 @@ SOFT = b"=\r\n"
 _LINE = 73  # of the 76 allowed; guarding a line's beginning adds two, the soft break one
 _LITERAL = frozenset(range(32, 127)) - {ord("=")}
 _QUOTED = tuple(bytes([byte]) if byte in _LITERAL else b"=%02X" % byte for byte in range(256))
-_NEEDS_NOTHING = re.compile(r"(?!From )[A-Za-z0-9](?:[A-Za-z0-9.,'-]| (?=[^ ])){0,70}")
+_NEEDS_NOTHING = re.compile(r"(?!From )[A-Za-z0-9%][A-Za-z0-9.,'%-]*(?: [A-Za-z0-9.,'%-]+)*")
 
 
 def encode(text: str) -> bytes:
@@ -26,7 +26,7 @@ def encode(text: str) -> bytes:
 
 def encode_filling(text: str) -> bytes:
     """Encode the filling of a hole, one line that stands alone between soft breaks."""
-    return text.encode() if _NEEDS_NOTHING.fullmatch(text) else _encode_odd_filling(text)
+    return text.encode() if len(text) < _LINE and _NEEDS_NOTHING.fullmatch(text) else _encode_odd_filling(text)
 
 
 @lru_cache(maxsize=4096)

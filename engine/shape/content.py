@@ -27,7 +27,7 @@ class ContentWatch:
             self._words[mailing_id] = str(reply)
 
     def is_refused(self, mailing_id: int) -> bool:
-        return self._refusals[mailing_id] >= REFUSALS_BEFORE_PAUSE
+        return self._refusals.get(mailing_id, 0) >= REFUSALS_BEFORE_PAUSE
 
     @property
     def refused(self) -> dict[int, str]:
