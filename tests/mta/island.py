@@ -22,7 +22,7 @@ SERVERS = REPOSITORY / ".tools" / "mta"
 RESULT = "result.json"
 LOG = "island.log"
 
-_UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _EMPTY_FOLDERS = ("/run", "/var/spool", "/var/mail", "/var/lib")
 _FIRST_ID = 20_001
 _SET_ADDRESS, _SET_FLAGS, _IS_UP = 0x8916, 0x8914, 1  # ioctls of netdevice(7)
@@ -34,7 +34,7 @@ def what_is_missing() -> str | None:
         return "only root on Linux can make a machine of its own for mail servers"
     if not (SERVERS / "unpacked").exists():
         return "Debian's mail and name servers are not unpacked (scripts/system-packages)"
-    if subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode:
+    if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode:
         return "this system gives no namespaces of its own (unshare)"
     return None
 
@@ -45,7 +45,7 @@ def run_on_island(module: str, folder: Path, seconds: float) -> dict[str, Any]:
     Raises AssertionError with the end of its log where it gave none. Everything it started ends with it.
     """
     with (folder / LOG).open("wb") as log:
-        command = [*_UNSHARE, sys.executable, "-m", module, str(folder)]
+        command = [*UNSHARE, sys.executable, "-m", module, str(folder)]
         try:
             subprocess.run(command, cwd=REPOSITORY, stdout=log, stderr=log, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
