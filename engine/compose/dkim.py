@@ -44,10 +44,10 @@ class Seal:
 
     def __init__(self, signer: Signer, names: Sequence[str]) -> None:
         self._signer = signer
-        tags = f"v=1; a={signer.algorithm}; c=relaxed/relaxed; d={signer.domain}; s={signer.selector};"
+        tags = f"v=1; a={signer.algorithm}; c=relaxed/relaxed;\r\n d={signer.domain}; s={signer.selector};"
         listed = _wrap(":".join(names), ":")
         self._before_time = f"{tags}\r\n t="
-        self._after_time = f"; h={listed};\r\n bh="
+        self._after_time = f";\r\n h={listed};\r\n bh="
 
     def field(self, canonical_fields: bytes, body_hash: str, seconds: int) -> bytes:
         """The DKIM-Signature field for these canonical fields and this body; `seconds` since 1970 is its time."""
@@ -70,4 +70,4 @@ def _wrap(text: str, mark: str) -> str:
 
 
 def _break(signature: str) -> str:
-    return "\r\n ".join(signature[at : at + _LINE] for at in range(0, len(signature), _LINE))
+    return "\r\n ".join([signature[at : at + _LINE] for at in range(0, len(signature), _LINE)])
