@@ -5,31 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from config.settings import Settings
 from config.vocabulary import ServiceRole
-from dsn_parser.report import Finding, Report
 from dsn_parser.worker import ParserPool
 from engine.clock import Clock
 from engine.forwarding import Forwarding
 from engine.keys import Keys
-from engine.listen.identify import Judgement, Owner, find_owner, judge
+from engine.listen.identify import Judgement, find_owner
 from engine.listen.limits import confine_process
 from engine.listen.policy import RecipientPolicy
 from engine.listen.server import Listener, read_certificate
 from engine.listen.spool import Spool, SpooledMail, remove_all
-from engine.outcome.apply import ReportOutcome, apply_reports, unsubscribe
+from engine.outcome.apply import apply_reports, unsubscribe
 from engine.outcome.retention import forget_old
+from engine.returned import Kept, Returned, new_report
 from engine.store import letters, message_rows, reports
 from engine.store.database import Connection, Database
-from engine.store.message_rows import Message
-from engine.store.reports import NewReport, ReportState
+from engine.store.reports import ReportState
 from engine.wiring import Process, policy_of, run_process
 
 _TRIES = 3
@@ -89,7 +86,7 @@ class Inbound:
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Work whenever something was spooled, until told to stop; a database that is away is waited for."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(_repeat(self._work_off_all, stop, self._news, _REST_SECONDS))
+            group.create_task(_repeat(partial(self._work_off_until, stop), stop, self._news, _REST_SECONDS))
             group.create_task(_repeat(self._forwarding.carry_due, stop, asyncio.Event(), _LETTERS_EVERY_SECONDS))
             group.create_task(_repeat(self._forget, stop, asyncio.Event(), _FORGET_EVERY_SECONDS))
 
@@ -117,32 +114,32 @@ class Inbound:
         self._remove(mails)
         return len(mails)
 
-    async def _work_off_all(self) -> None:
-        while await self.work_off():
+    async def _work_off_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set() and await self.work_off():
             pass
 
-    async def _read(self, mails: Sequence[SpooledMail]) -> list[_Read]:
+    async def _read(self, mails: Sequence[SpooledMail]) -> list[Returned]:
         read = await self._parser.read_all([mail.raw for mail in mails])
         return [
-            _Read(mail, report, find_owner(self._ring, self._domain, mail.recipients, report))
+            Returned(mail, report, find_owner(self._ring, self._domain, mail.recipients, report))
             for mail, report in zip(mails, read, strict=True)
         ]
 
-    async def _write_down(self, mails: Sequence[_Read]) -> None:
+    async def _write_down(self, mails: Sequence[Returned]) -> None:
         """Keep mails and apply what they say, in one transaction; what was kept before is not applied again."""
         async with self._database.write() as connection:
             known = await message_rows.get_many(connection, {one.owner.message_id for one in mails if one.owner})
             judged = [(one, one.judge(known)) for one in mails]
-            rows = [_new_report(one, judgement, self._clock.now()) for one, judgement in judged]
+            rows = [new_report(one, judgement, self._clock.now()) for one, judgement in judged]
             kept = await reports.add(connection, rows)
             fresh = [
-                _Kept(report_id, row.received_at, judgement)
+                Kept(report_id, row.received_at, judgement)
                 for row, (_, judgement) in zip(rows, judged, strict=True)
                 if (report_id := kept.pop(row.digest, None))
             ]
             await self._apply(connection, fresh)
 
-    async def _apply(self, connection: Connection, mails: Sequence[_Kept]) -> None:
+    async def _apply(self, connection: Connection, mails: Sequence[Kept]) -> None:
         now = self._clock.now()
         await apply_reports(connection, [outcome for mail in mails if (outcome := mail.outcome)], now, self._policy)
         for mail in mails:
@@ -150,7 +147,7 @@ class Inbound:
                 await unsubscribe(connection, mail.judgement.message_id, "mail", now, self._policy.scope)
         await letters.add(connection, [mail.report_id for mail in mails if mail.is_letter], now)
 
-    async def _write_down_alone(self, one: _Read) -> int:
+    async def _write_down_alone(self, one: Returned) -> int:
         """Apply one mail; one that fails again and again is kept unapplied, for the operator."""
         name = one.mail.path.name
         try:
@@ -181,9 +178,9 @@ class Inbound:
         if self._removing:
             await asyncio.wait(self._removing)
 
-    async def _keep_unapplied(self, one: _Read) -> None:
+    async def _keep_unapplied(self, one: Returned) -> None:
         async with self._database.write() as connection:
-            await reports.add(connection, [_new_report(one, Judgement(ReportState.UNPARSEABLE), self._clock.now())])
+            await reports.add(connection, [new_report(one, Judgement(ReportState.UNPARSEABLE), self._clock.now())])
 
     async def _check_database(self) -> None:
         """Raise where the database does not answer: then no mail is to blame."""
@@ -192,70 +189,6 @@ class Inbound:
 
     async def _forget(self) -> None:
         await forget_old(self._database, self._settings.retention, self._clock.now())
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A mail, what stands in it, and the token that was found."""
-
-    mail: SpooledMail
-    report: Report
-    owner: Owner | None
-
-    def judge(self, known: Mapping[int, Message]) -> Judgement:
-        message = known.get(self.owner.message_id) if self.owner else None
-        return judge(self.report, self.owner, message, self.mail.received_at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A mail that is kept now and was not before."""
-
-    report_id: int
-    received_at: datetime
-    judgement: Judgement
-
-    @property
-    def outcome(self) -> ReportOutcome | None:
-        message_id, finding = self.judgement.message_id, self.judgement.finding
-        if message_id is None or finding is None:
-            return None
-        return ReportOutcome(message_id, finding.verdict, finding.reply, self.report_id, self.received_at)
-
-    @property
-    def is_letter(self) -> bool:
-        return self.judgement.state is ReportState.FORWARDING
-
-
-def _new_report(one: _Read, judgement: Judgement, now: datetime) -> NewReport:
-    mail, report = one.mail, one.report
-    return NewReport(
-        mail.received_at,
-        mail.envelope_from,
-        mail.recipients,
-        mail.peer,
-        mail.raw,
-        judgement.state,
-        report.kind,
-        [*map(_finding_row, report.findings), *map(asdict, report.rows)],
-        judgement.message_id,
-        settled_at=now,
-    )
-
-
-def _finding_row(finding: Finding) -> dict[str, Any]:
-    """One finding as it is kept, shown, and judged again by `reclassify`."""
-    verdict = finding.verdict
-    return {
-        "recipient": finding.recipient,
-        "action": finding.action,
-        "status": verdict.status,
-        "reason": verdict.reason,
-        "fault": verdict.fault,
-        "rule": verdict.rule,
-        "reply": str(finding.reply),
-        "remote_mta": finding.remote_mta,
-    }
 
 
 async def _repeat(

@@ -332,7 +332,7 @@ report = Table(
     Column("peer", Text, nullable=False),
     Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of recipients and raw: counts once
     Column("raw", LargeBinary),  # null once its retention is over
-    Column("state", String(16), nullable=False),  # stored | applied | unmatched | unparseable | forwarded
+    Column("state", String(16), nullable=False),  # store.reports.ReportState
     Column("kind", String(24), nullable=False, default=""),
     Column("findings", Document, nullable=False),
     _ref("message", nullable=True, index=True),
