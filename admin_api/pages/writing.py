@@ -32,9 +32,11 @@ async def show_new(visit: Visit) -> Outcome:
 
 
 async def show_draft(visit: Visit) -> Outcome:
-    """A draft to be changed."""
+    """A draft to be changed; what has been sent can only be read."""
     choice = await current_choice(visit)
     draft = await drafts.get(visit.connection, visit.association.id, visit.id("mailing_id"))
+    if draft.state is not MailingState.DRAFT and not visit.error:
+        return Go(visit.here(f"/utskick/{draft.id}"))
     return Show("write.html", await _form(visit, choice) | {"counts": await _counts(visit, choice), "mailing": draft})
 
 

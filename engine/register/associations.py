@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from engine.errors import Conflict, InvalidInput
 from engine.register.texts import required
 from engine.store import associations as store
+from engine.store import views
 from engine.store.associations import Association, by_slug, get, listing
 from engine.store.database import Connection
-from engine.store.filters import BUILT_IN_COLUMNS
+from engine.store.filters import BUILT_IN_COLUMNS, columns_of
 
 __all__ = ["Association", "by_slug", "check_own_columns", "create", "get", "listing", "remove", "update"]
 
@@ -45,7 +46,7 @@ async def update(
     columns: Sequence[str] | None = None,
     tracking: bool | None = None,
 ) -> Association:
-    """Change what is given. Raises InvalidInput and NotFound."""
+    """Change what is given. Raises InvalidInput, NotFound, and Conflict where a saved view needs a column that goes."""
     old = await get(connection, association_id)
     new = replace(
         old,
@@ -53,6 +54,7 @@ async def update(
         columns=old.columns if columns is None else check_own_columns(columns),
         tracking=old.tracking if tracking is None else tracking,
     )
+    await _check_views(connection, association_id, set(old.columns) - set(new.columns))
     await store.save(connection, new)
     return new
 
@@ -76,6 +78,13 @@ def check_own_columns(columns: Sequence[str]) -> tuple[str, ...]:
     if len({column.casefold() for column in own}) < len(own):
         raise InvalidInput("columns", "two columns have the same name; take one away")
     return own
+
+
+async def _check_views(connection: Connection, association_id: int, leaving: Collection[str]) -> None:
+    """A view without its column would show other members than it says, and mail would go to them."""
+    for view in await views.listing(connection, association_id) if leaving else []:
+        if needed := [column for column in columns_of(view.columns, view.filter, view.sort) if column in leaving]:
+            raise Conflict(f"the view {view.name!r} needs the column {needed[0]!r}; change or remove the view first")
 
 
 async def _free_slug(connection: Connection, name: str) -> str:

@@ -79,10 +79,15 @@ def read_sort(value: object) -> tuple[Sort, ...]:
     )
 
 
+def columns_of(shown: Sequence[str], chosen: Filter, sort: Sequence[Sort]) -> dict[str, None]:
+    """Every column that is shown, filtered or ordered by, in that order, once each."""
+    named = (*shown, *(condition.column for condition in chosen.conditions), *(entry.column for entry in sort))
+    return dict.fromkeys(named)
+
+
 def check_columns(own: Collection[str], shown: Sequence[str], chosen: Filter, sort: Sequence[Sort]) -> None:
     """Raise InvalidInput for the first column, shown, filtered or ordered by, that the register does not have."""
-    named = (*shown, *(condition.column for condition in chosen.conditions), *(entry.column for entry in sort))
-    for column in named:
+    for column in columns_of(shown, chosen, sort):
         if column not in BUILT_IN_COLUMNS and column not in own:
             known = ", ".join((*BUILT_IN_COLUMNS, *own))
             raise InvalidInput("column", f"there is no column {column!r}; the register has {known}")

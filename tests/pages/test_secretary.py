@@ -165,6 +165,14 @@ async def test_the_writer_is_told_which_view_the_mailing_goes_to(world: World) -
         assert "alla medlemmar i registret" in (await one.open(f"/f/{club.slug}/bekraftelse")).text
 
 
+async def test_what_has_been_sent_is_read_and_not_changed(world: World) -> None:
+    club = await world.club("Sjövik")
+    path = f"/f/{club.slug}/utskick/{club.mailing_id}"
+    async with visitor(world, club.user_email) as one:
+        assert (await one.open(f"{path}/andra")).headers["Location"] == path
+        assert (await one.open(f"/f/{club.slug}/utskick/{club.draft_id}/andra")).status_code == 200
+
+
 async def _messages(world: World, mailing_id: int) -> list[history.MessageRow]:
     async with world.database.read() as connection:
         return await history.messages(connection, mailing_id)
