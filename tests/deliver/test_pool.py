@@ -28,7 +28,7 @@ CLOSING = b"421 4.7.0 Slow down\r\n"
 class Sender:
     """A pool with what it reported and heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_seconds: float = 0.05) -> None:
         self.clock = HandClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.attempts: list[Attempt] = []
         self.heard: list[Reply] = []
@@ -37,7 +37,7 @@ class Sender:
             Dialler("out.example", PATIENT),
             self.clock,
             hear=lambda route, reply: self.heard.append(reply),
-            patience_seconds=0.05,
+            patience_seconds=patience_seconds,
         )
 
     async def send(self, route: Route, mails: list[Envelope], limits: Limits = ALL) -> list[int]:
@@ -76,8 +76,8 @@ async def test_all_mails_of_a_site_go_out_once(sender: Sender) -> None:
     assert sender.accepted == list(range(1, 201))
 
 
-async def test_no_more_connections_than_the_limit_whatever_calls_at_once(sender: Sender) -> None:
-    limits = Limits(connections=3, messages_per_connection=7)
+async def test_no_more_connections_than_the_limit_whatever_calls_at_once() -> None:
+    sender, limits = Sender(patience_seconds=30.0), Limits(connections=3, messages_per_connection=7)
     async with FakeMx() as mx:
         mails = envelopes(120)
         await asyncio.gather(*(sender.send(route_to(mx), mails[part::4], limits) for part in range(4)))
