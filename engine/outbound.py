@@ -23,6 +23,7 @@ from engine.mailing.sending import pause_refused
 from engine.outcome.apply import AttemptOutcome, Pause, apply_attempts, pause_site
 from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
+from engine.queue.custody import Custody
 from engine.queue.fairness import Fairness
 from engine.return_path import hide_address
 from engine.shape.bulletin import read_breakers, tell_breakers
@@ -245,8 +246,12 @@ def _site_of(domain: str, way: Way) -> str:
 
 
 async def _work(process: Process) -> None:
+    custody = Custody(process.settings.storage.secrets_dir, process.database)
+    await custody.wait(process.stop, process.clock.now())
+    keeping = asyncio.create_task(custody.keep(process.stop))
     outbound = Outbound(process.settings, process.database, process.clock, process.keys, name=process.node.name)
     await outbound.run_forever(process.stop)
+    await keeping
 
 
 if __name__ == "__main__":

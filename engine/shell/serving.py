@@ -10,6 +10,7 @@ import typer
 from config.settings import Settings, read_settings
 from config.vocabulary import ServiceRole
 from engine.keys import dkim_record, load_keys, rotate_tokens
+from engine.queue.custody import Custody
 from engine.shell.app import Json, Shell, app, run
 from engine.shell.doors import check_doors
 from engine.shell.output import console, show
@@ -36,6 +37,13 @@ def migrate() -> None:
     """Bring the database to this version's schema; safe to repeat."""
     run(_prepare)
     console.print("The database has the schema of this version.")
+
+
+@app.command()
+def release() -> None:
+    """Let mail leave from this database though it is a restored backup or a copy."""
+    run(_release)
+    console.print("Mail leaves from this database again; a waiting sender begins within a few seconds.")
 
 
 @app.command()
@@ -74,6 +82,11 @@ def _serve(settings: Settings, roles: list[ServiceRole], environment: dict[str, 
 async def _prepare(shell: Shell) -> None:
     """`run` has migrated; make the secrets before several processes want them at once."""
     load_keys(shell.settings)
+
+
+async def _release(shell: Shell) -> None:
+    load_keys(shell.settings)
+    await Custody(shell.settings.storage.secrets_dir, shell.database).release(shell.clock.now())
 
 
 async def _nodes(shell: Shell) -> list[dict[str, object]]:

@@ -407,3 +407,11 @@ node = Table(
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # the only one is 1
+    Column("mark", String(32), nullable=False),
+    Column("turn", BigInteger, nullable=False),  # moved on by senders; a backup is an earlier one
+)

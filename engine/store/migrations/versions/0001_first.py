@@ -70,6 +70,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_login_try_name_login_try_at"), "login_try", ["name", "at"], unique=False)
     op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("mark", sa.String(length=32), nullable=False),
+        sa.Column("turn", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "node",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
