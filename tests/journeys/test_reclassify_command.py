@@ -12,7 +12,7 @@ from config.vocabulary import Fault, MessageStatus, Reason, Verdict
 from dsn_parser.classify import verdict_of
 from dsn_parser.reply import parse_reply
 from engine.clock import HandClock
-from engine.outcome.apply import ReportOutcome, apply_report
+from engine.outcome.apply import AttemptOutcome, ReportOutcome, apply_attempts, apply_report
 from engine.outcome.decide import Policy
 from engine.queue.retry_schedule import next_attempt
 from engine.shell.app import Shell
@@ -20,9 +20,10 @@ from engine.shell.reclassifying import reclassify_history
 from engine.store import reports, retention
 from engine.store.database import Database
 from engine.store.message_rows import Message, get_many
+from engine.store.queue import Want, claim
 from engine.store.reports import NewReport, ReportState
 from tests.journeys.returns import bounce, original, send_all
-from tests.store.association import NOW
+from tests.store.association import NOW, make_association, queue_mailing
 
 IDA = "ida@example.org"
 ABOUT_US = "550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using zen.spamhaus.org"
@@ -87,3 +88,20 @@ async def test_an_opt_out_of_which_only_words_are_left_stands(database: Database
     await forget_raw(database)
     assert await reclassify_history(shell_of(database, tmp_path), dry_run=False) == []
     assert await status_of(database, ida) == MessageStatus.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(("stage", "is_changed"), [("mail", False), ("rcpt", True), ("", False)])
+async def test_an_answer_is_judged_at_the_command_that_it_answered(
+    database: Database, tmp_path: Path, stage: str, is_changed: bool
+) -> None:
+    """Before RCPT nobody was named; where the command is not known, words alone strike nobody."""
+    reply = parse_reply(ABOUT_HER)
+    async with database.write() as connection:
+        mailing_id = await queue_mailing(connection, await make_association(connection, [IDA]))
+        wants = [Want("example.org", mailing_id, 1)]
+        (job,) = await claim(connection, wants, "mine", NOW, NOW + timedelta(minutes=15))
+        verdict, host = verdict_of(Reason.SENDER_REJECTED), "mx.example.org [192.0.2.1]"
+        outcome = AttemptOutcome(job, verdict, reply, host, "", False, None, NOW, stage)
+        await apply_attempts(connection, [outcome], NOW, Policy(next_attempt))
+    changes = await reclassify_history(shell_of(database, tmp_path), dry_run=True)
+    assert [change.verdict.reason for change in changes] == [Reason.USER_UNKNOWN] * is_changed
