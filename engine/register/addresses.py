@@ -103,6 +103,7 @@ _FAULTS: tuple[tuple[Callable[[str], bool], BadAddress], ...] = (
 """What is looked for before anything is parsed, in order."""
 
 
+@lru_cache(maxsize=256)  # an imported row asks what an address is, and then what was meant
 def normalise(text: str) -> Address | BadAddress:
     """Read one bare address (RFC 5321 4.1.2 without quoted names and literals, RFC 6531 letters allowed)."""
     typed = unicodedata.normalize("NFC", text.strip(" \t\r\n\u00a0"))
@@ -138,6 +139,7 @@ def suggest(text: str) -> str | None:
     return mended if mended != given and isinstance(normalise(mended), Address) else None
 
 
+@lru_cache(maxsize=4096)  # a register's members share their domains
 def _to_ascii(domain: str) -> str | None:
     """A domain as in DNS: A-labels in lower case, at least two, the last one no number (RFC 5890, RFC 3696 2)."""
     try:
