@@ -33,7 +33,7 @@ class MessageStatus(Word):
     BOUNCED = "bounced", "Studsat", "It could not be delivered."
     SPAM = "spam", "Spam", "The member marked it as spam."
     UNSUBSCRIBED = "unsubscribed", "Vill inte få utskick", "The member asked for no more mailings."
-    BLOCKED = "blocked", "Blockerad", "Not attempted: the address already has an unwanted status."
+    BLOCKED = "blocked", "Blockerat", "Not attempted: the address already has an unwanted status."
     INVALID = "invalid", "Felaktig", "The address does not exist; most likely a typing error."
     SOFT_BOUNCED = "soft_bounced", "Tillfälligt studsat", "Refused for now; tried again for five days, then bounced."
     DEFERRED = "deferred", "Uppskjuten", "Delayed or postponed; may change."
