@@ -73,8 +73,9 @@ def read_mail(raw: bytes) -> Mail:
     return Mail(headers, tuple(parts))
 
 
-def _collect(headers: Headers, body: bytes, depth: int, parts: list[Part]) -> None:
-    media_type, parameters = split_parameters(headers.get("content-type"))
+def _collect(headers: Headers, body: bytes, depth: int, parts: list[Part], untyped: str = "") -> None:
+    """Append the leaves of a part; `untyped` is what a part without a type is here (RFC 2046 5.1.5)."""
+    media_type, parameters = split_parameters(headers.get("content-type") or untyped)
     pieces = _split_multipart(body, parameters.get("boundary", "")) if media_type.startswith("multipart/") else []
     if not pieces:
         _append(Part(headers, body, _leaf_type(media_type), parameters), parts)
@@ -83,7 +84,7 @@ def _collect(headers: Headers, body: bytes, depth: int, parts: list[Part]) -> No
         raise OverLimitError("depth")
     for piece in pieces:
         inner, inner_body = _split_piece(piece)
-        _collect(inner, inner_body, depth + 1, parts)
+        _collect(inner, inner_body, depth + 1, parts, "message/rfc822" if media_type == "multipart/digest" else "")
 
 
 def _leaf_type(media_type: str) -> str:

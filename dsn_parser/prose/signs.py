@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsn_parser.autoreply import is_auto_reply
+from dsn_parser.autoreply import is_auto_reply, is_challenge
 from dsn_parser.mail import Mail
 from dsn_parser.prose.notice import names_anybody
 from dsn_parser.scan import Pattern
@@ -22,20 +22,22 @@ def is_bounce(mail: Mail, notice: str, quoted: str) -> bool:
     """Tell a bounce: a daemon's mail by that name, or words of failure in a mail that has another sign of one.
 
     An absent member also says that mail "cannot be received": what looks automatic and comes from no daemon is none.
-    A daemon that returns mail and names somebody bounces in whatever language.
+    A daemon that names somebody bounces in whatever language.
     """
     headers = mail.headers
     if headers.get("x-failed-recipients"):
         return True
+    subject = headers.text("subject")
     by_daemon = not headers.get("from").strip() or _DAEMON.matches(headers.text("from"))
-    titled = _TITLE.matches(headers.text("subject")) and not _REPLY.matches(headers.text("subject"))
-    if by_daemon and titled:
+    titled = _TITLE.matches(subject) and not _REPLY.matches(subject)
+    if by_daemon and (titled or says_late(subject, notice)):
         return True
     if not says_failure(notice):
-        return _is_daemon(mail) and _returns_mail(mail, notice, quoted) and names_anybody(notice)
-    return by_daemon or (
-        (titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted)) and not is_auto_reply(mail, notice)
-    )
+        return _is_daemon(mail) and names_anybody(notice)
+    if by_daemon:
+        return True
+    signed = titled or _has_null_path(mail) or _returns_mail(mail, notice, quoted)
+    return signed and not is_auto_reply(mail, notice) and not is_challenge(mail, notice)
 
 
 def _is_daemon(mail: Mail) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from config.vocabulary import Action, Fault, Reason, Reply, VerdictStatus
 from dsn_parser.classify import MEANINGS, REASON_OF_CODE, classify, meaning_of, verdict_of
+from dsn_parser.judge import judge
 from dsn_parser.reply import parse_reply, with_status
 from dsn_parser.rules import rule_book
 from dsn_parser.status_codes import status_registry
@@ -148,3 +149,20 @@ def test_a_bare_code_never_suppresses_unless_it_is_about_the_domain(code: int) -
 )
 def test_any_answer_gets_a_verdict(code: int, text: str, action: str, site: str) -> None:
     assert classify(Reply(code, None, text), action=action, site=site).status in VerdictStatus
+
+
+def test_a_name_not_found_for_now_may_be_found_tomorrow() -> None:
+    assert classify(parse_reply("451 4.4.4 Unroutable domain"), action="failed").reason is Reason.NETWORK_ERROR
+    assert classify(parse_reply("550 5.4.4 Unroutable domain"), action="failed").reason is Reason.HOST_UNKNOWN
+
+
+def test_a_busy_mailbox_is_not_unknown() -> None:
+    assert classify(parse_reply("450 mailbox unavailable"), action="failed").reason is Reason.RECIPIENT_BUSY
+    assert classify(parse_reply("550 mailbox unavailable"), action="failed").reason is Reason.USER_UNKNOWN
+
+
+def test_an_answer_that_nobody_understands_stays_so_whatever_is_said_around_it() -> None:
+    _, verdict = judge(["550 zxy 77", "Your message could not be delivered"])
+    assert (verdict.reason, verdict.action) == (Reason.UNDEFINED, Action.COUNT)
+    _, verdict = judge(["", "Your message could not be delivered"])
+    assert verdict.reason is Reason.FAILED

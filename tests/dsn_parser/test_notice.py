@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dsn_parser.prose.mentions import Part, find_mentions
-from dsn_parser.prose.notice import names_anybody, read_notice
+from dsn_parser.prose.notice import behind_label, names_anybody, read_notice
 from dsn_parser.prose.transcript import read_transcript
 
 
@@ -116,3 +116,30 @@ def test_a_transcript_tells_what_the_other_server_said_of_whom() -> None:
 def test_a_notice_may_name_nobody() -> None:
     assert not names_anybody("Please contact postmaster@example.org.\nTo: ida@example.org")
     assert names_anybody("<ida@example.org>: no")
+
+
+def test_addresses_in_a_row_play_one_part() -> None:
+    notice = read_notice(
+        "Could not deliver message to ida@example.org, <ola@example.org> and eva@example.org: no domain"
+    )
+    assert notice.recipients == ["ida@example.org", "ola@example.org", "eva@example.org"]
+
+
+def test_what_stands_behind_the_last_label_is_the_reason() -> None:
+    assert behind_label("<ida@example.org> Reason: Remote host said: 550 no") == "550 no"
+    assert behind_label("refused for policy reasons: 550 no") == ""
+
+
+def test_an_answer_that_names_somebody_is_about_nobody_else() -> None:
+    said = read_transcript(
+        [
+            "<<< 552 <ida@example.org>: full",
+            "552 5.2.2 <ida@example.org>... Mailbox full",
+            "550 5.1.2 <eva@example.org>... Host unknown",
+        ]
+    )
+    assert said["eva@example.org"] == "550 5.1.2 <eva@example.org>... Host unknown"
+
+
+def test_an_answer_without_a_summary_is_about_everybody() -> None:
+    assert read_transcript([">>> EHLO mx.example.net", "<<< 550 no"]) == {"": "550 no (in reply to EHLO command)"}
