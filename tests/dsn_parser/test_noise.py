@@ -32,7 +32,7 @@ SENTENCES = [
     "This has been a permanent failure.  No further delivery attempts will be made.",
     "After one or more unsuccessful delivery attempts the attached message has\nbeen removed from the mail queue on "
     "this server.  The number and frequency\nof delivery attempts are determined by local configuration parameters.",
-    'The reason your mail is being returned to you is listed in the section\nlabeled: "----- Transcript of Session -----"',
+    'The reason your mail is being returned to you is listed in the section\nlabeled: "-- Transcript of Session --"',
 ]
 
 
