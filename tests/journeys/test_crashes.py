@@ -113,7 +113,7 @@ async def test_a_frozen_sender_that_wakes_after_its_lease_writes_nothing(
 
 
 async def _freeze(process: asyncio.subprocess.Process, database: Database) -> None:
-    """Stop a process, but not inside a transaction: who freezes there holds SQLite's one lock; leases are not at play."""
+    """Stop a process, but not inside a transaction: there it holds SQLite's one lock, and leases are not at play."""
     process.send_signal(signal.SIGSTOP)
     while database.is_sqlite and _is_locked(str(database.url.database)):
         process.send_signal(signal.SIGCONT)

@@ -81,7 +81,7 @@ class Desk:
     async def wait_until_applied(self, seconds: float = 60.0) -> None:
         """Return once every message whose report was taken is invalid."""
         async with asyncio.timeout(seconds):
-            while await self.unapplied():  # noqa: ASYNC110 - another process applies them
+            while await self.unapplied():
                 await asyncio.sleep(0.1)
 
     async def unapplied(self) -> set[int]:
@@ -109,7 +109,7 @@ async def test_every_report_that_heard_250_is_applied_once_though_the_role_is_ki
             goal = number * REPORTS // (KILLS + 2) + dice.randrange(20)
             calls = asyncio.create_task(desk.hand_over_from_all(waiting))
             async with asyncio.timeout(60):
-                while len(desk.heard) < goal and not calls.done():  # noqa: ASYNC110 - callers count as they go
+                while len(desk.heard) < goal and not calls.done():
                     await asyncio.sleep(0.001)
             await kill(role)
             await calls

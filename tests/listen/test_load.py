@@ -31,7 +31,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Print:
 
     def say_it(figure: str) -> None:
         with capsys.disabled():
-            print(f"\n  {figure}", end="")  # noqa: T201  # a figure is made to be read
+            print(f"\n  {figure}", end="")  # a figure is made to be read
 
     return say_it
 
