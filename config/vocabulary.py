@@ -353,14 +353,22 @@ class ImportOutcome(Word):
 class FindingKind(Word):
     """What a person should look at in an imported row; the row was taken all the same."""
 
-    BAD_ADDRESS = "bad_address", "Felaktig adress", "The address is not well formed; kept as typed, no mail can go to it."
+    BAD_ADDRESS = (
+        "bad_address",
+        "Felaktig adress",
+        "The address is not well formed; kept as typed, no mail can go to it.",
+    )
     SUSPECT = "suspect", "Troligt skrivfel", "The address is probably a typing error."
     NO_ADDRESS = "no_address", "Ingen adress", "No address is given."
     SHARED_ADDRESS = "shared_address", "Delad adress", "Another person on the register has the same address."
     RENAMED = "renamed", "Nytt namn", "The card with this address had another name before."
     REPEATED = "repeated", "Upprepad rad", "The same name and address stand in an earlier row."
     SHORTENED = "shortened", "Avkortad", "The text was too long and was cut."
-    EXTRA_CELLS = "extra_cells", "För många fält", "The row has more cells than the head; what stood there was put in the notes."
+    EXTRA_CELLS = (
+        "extra_cells",
+        "För många fält",
+        "The row has more cells than the head; what stood there was put in the notes.",
+    )
 
 
 class ConfirmOutcome(Word):
