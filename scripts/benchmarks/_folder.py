@@ -1,0 +1,20 @@
+"""Where a turn keeps its queue and database: on the disk that is measured, and gone with the turn."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def fresh_folder(within: Path) -> Iterator[Path]:
+    """An empty folder; others than its owner may pass through, as mail servers must."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=within)).absolute()
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

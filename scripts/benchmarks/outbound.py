@@ -1,0 +1,113 @@
+"""A personal mailing from "send" to the last 250, beside Postfix with OpenDKIM in turns of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import trustme
+
+from engine.sandbox.dns import DnsServer
+from scripts.benchmarks import _brevduva, _postfix
+from scripts.benchmarks._brevduva import Setting
+from scripts.benchmarks._figures import Figures, middle
+from scripts.benchmarks._folder import fresh_folder
+from scripts.benchmarks._island import ON_ISLAND, go_to_island
+from scripts.benchmarks._mailing import names, render_unsigned
+from scripts.benchmarks._sink import EVERY_ADDRESS, running_sink
+from scripts.benchmarks.floor import measure_floor
+from tests.mta.island import settle
+from tests.postgresql import find_binaries, running_cluster
+
+_OURS, _THEIRS = "Brevduva", "Postfix + OpenDKIM"
+
+
+def main() -> None:
+    """Print a line a turn, then the ratios of the middle turns."""
+    options = _read_options()
+    if options.on_island or not go_to_island("outbound"):
+        with fresh_folder(Path(options.folder)) as folder:
+            if options.on_island:
+                settle(folder, _postfix.USERS, ())
+            asyncio.run(_run(options, folder))
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench outbound", description=__doc__)
+    parser.add_argument("--members", type=int, default=10_000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--tls", action="store_true", help="the receivers offer STARTTLS")
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    parser.add_argument("--double", action="store_true", help="with an Ed25519 signature beside the RSA one")
+    parser.add_argument("--folder", default=".", help="where queues and databases are made: its disk is measured")
+    parser.add_argument(ON_ISLAND, action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+async def _run(options: argparse.Namespace, folder: Path) -> None:
+    floor = measure_floor()
+    print(f"RSA-2048 alone: CPU s per 1,000 signatures: {floor:.3f}", flush=True)
+    turns: list[Figures] = []
+    async with _running_dns() as dns_port:
+        for _ in range(options.turns):
+            with fresh_folder(folder) as place:
+                turns.append(await _our_turn(options, place, dns_port))
+            print(turns[-1], flush=True)
+            if options.on_island:
+                with fresh_folder(folder) as place:
+                    turns.append(await _their_turn(options, place))
+                print(turns[-1], flush=True)
+    _compare(turns, floor)
+
+
+async def _our_turn(options: argparse.Namespace, folder: Path, dns_port: int) -> Figures:
+    selectors = '["b1", "b2-ed"]' if options.double else '["b1"]'
+    with ExitStack() as stack:
+        sink = stack.enter_context(running_sink(EVERY_ADDRESS, certificate=_certificate(options, folder)))
+        setting = Setting(folder, dns_port, sink.port, dkim_selectors=selectors)
+        if options.postgresql:
+            binaries = find_binaries()
+            assert binaries, "there is no PostgreSQL here"
+            cluster = stack.enter_context(running_cluster(binaries))
+            pid = int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
+            setting = Setting(folder, dns_port, sink.port, cluster.url("postgres"), (pid,), selectors)
+        return await _brevduva.run_turn(_OURS, setting, sink, options.members)
+
+
+async def _their_turn(options: argparse.Namespace, folder: Path) -> Figures:
+    with running_sink(EVERY_ADDRESS, certificate=_certificate(options, folder)) as sink:
+        return await _postfix.run_turn(_THEIRS, folder, sink, render_unsigned(options.members))
+
+
+def _certificate(options: argparse.Namespace, folder: Path) -> str | None:
+    if not options.tls:
+        return None
+    path = folder / "sink.pem"
+    trustme.CA().issue_cert("sink.example").private_key_and_cert_chain_pem.write_to_path(str(path))
+    return str(path)
+
+
+def _compare(turns: list[Figures], floor: float) -> None:
+    ours = middle([turn for turn in turns if turn.name == _OURS])
+    print(f"CPU of {_OURS}: {ours.cpu_seconds / ours.mails * 1000 / floor:.2f} times the signatures alone")
+    if theirs := [turn for turn in turns if turn.name == _THEIRS]:
+        peer = middle(theirs)
+        print(f"{_OURS} is {ours.rate / peer.rate:.2f} times as fast as {_THEIRS}")
+        print(f"and needs {ours.cpu_seconds / peer.cpu_seconds:.2f} of its CPU")
+
+
+@asynccontextmanager
+async def _running_dns() -> AsyncIterator[int]:
+    server = DnsServer(names())
+    port = await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop()
+
+
+if __name__ == "__main__":
+    main()
