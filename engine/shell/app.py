@@ -47,6 +47,9 @@ T = TypeVar("T")
 
 _ANOTHER_FOLDER = "name another folder as storage.data_dir"
 
+_LAST_WORDS_SECONDS = 0.2
+"""So long may aiosqlite's thread take for its last words to the event loop after a failed connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shell:
@@ -86,6 +89,7 @@ async def _migrate(database: Database) -> None:
     try:
         await migrate(database)
     except TROUBLE as error:
+        await asyncio.sleep(_LAST_WORDS_SECONDS)
         where = database.url.render_as_string(hide_password=True)
         why = str(getattr(error, "orig", None) or error)
         raise BrevduvaError(f"{where} cannot be used ({why}); start or mend it, or set storage.database_url") from None
