@@ -68,4 +68,4 @@ async def test_an_unsubscription_and_a_blocked_address_are_told(world: World) ->
         blocked = await explain(connection, other.association_id, other.draft_id, other.card_id)
     assert "sedan tidigare en oönskad status" in blocked.headline
     assert "Ändra adressen" in blocked.advice
-    assert blocked.steps[-1].title == "Blev blockerad"
+    assert blocked.steps[-1].title == "Blev blockerat"
