@@ -171,10 +171,23 @@ def read_settings(path: Path | None = None, **overrides: object) -> Settings:
             values = _merge(values, source)
         settings = Settings(**_with_base_url(values))
     except ValidationError as error:
-        raise BadSettings([_problem(entry) for entry in error.errors()]) from None
-    if problems := _unfit_for_internet(settings):
+        raise BadSettings(_strangers() + [_problem(entry) for entry in error.errors()]) from None
+    if problems := _strangers() + _unfit_for_internet(settings):
         raise BadSettings(problems)
     return settings
+
+
+def _strangers() -> list[str]:
+    """Variables of the environment that look like settings and name a table that does not exist."""
+    tables = {
+        name: name.removeprefix("BREVDUVA_").partition("__") for name in os.environ if name.startswith("BREVDUVA_")
+    }
+    unknown = {name: table.lower() for name, (table, mark, _) in tables.items() if mark}
+    return [
+        f"{name}: there is no such setting; {_suggest([table])}"
+        for name, table in sorted(unknown.items())
+        if table not in Settings.model_fields
+    ]
 
 
 def _with_base_url(values: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,13 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     assert (settings.web.port, settings.receiving.port) == (3, 2)
 
 
+def test_a_variable_that_names_no_table_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BREVDUVA_SENDNG__MODE", "internet")
+    problems = _problems("[web]\nprot = 1\n", tmp_path)
+    assert problems[0] == 'BREVDUVA_SENDNG__MODE: there is no such setting; did you mean "sending"?'
+    assert len(problems) == 2
+
+
 def test_links_lead_to_where_the_pages_are_unless_another_address_is_given(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("[web]\nport = 9000\n", encoding="utf-8")
