@@ -1,1 +1,1 @@
-"""How fast it is: one file a benchmark, each with `main(arguments)`; ratios within one run, never times to compare across runs."""
+"""How fast it is: a file a benchmark, each with `main()`; ratios within one run, never times to compare across runs."""

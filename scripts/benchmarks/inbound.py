@@ -196,7 +196,7 @@ async def hand_over(port: int, waiting: list[tuple[str, bytes]], source: str) ->
 
 
 async def wait_until_applied(path: Path, count: int) -> None:
-    while how_many(path, "SELECT count(*) FROM report WHERE state = 'applied'") < count:  # noqa: ASYNC110 - it is
+    while how_many(path, "SELECT count(*) FROM report WHERE state = 'applied'") < count:
         await asyncio.sleep(0.05)  # another process that applies them
 
 
