@@ -11,6 +11,7 @@ from config.vocabulary import Fault, Reply, Route, Verdict, VerdictStatus
 from dsn_parser.classify import classify
 from dsn_parser.hints import wait_hint_seconds
 from engine.clock import Clock
+from engine.compose.message import Prepared
 from engine.deliver.attempt import Attempt, Blame, Envelope
 from engine.gateway import make_pool
 from engine.mailing.content import Bookshelf
@@ -79,16 +80,16 @@ class Courier:
     async def _make_envelopes(self, jobs: Sequence[Job]) -> list[Envelope]:
         prepared, envelopes = await self._shelf.open(jobs[0].mailing_id), []
         for number, job in enumerate(jobs, 1):
-            envelopes.append(self._envelope(job, prepared.render(job)))
+            envelopes.append(self._make_envelope(prepared, job))
             if number % _MADE_IN_ONE_GO == 0:
                 await asyncio.sleep(0)
         return envelopes
 
-    def _envelope(self, job: Job, mail: bytes) -> Envelope:
+    def _make_envelope(self, prepared: Prepared, job: Job) -> Envelope:
         """A mail in its envelope; nothing is stuffed, for `compose` begins no line with a dot."""
         token = sign(self._ring, Purpose.BOUNCE, job.message_id)
         sender = return_path_of(token, self._bounce_domain)
-        return Envelope(job.message_id, sender, job.email, mail, envelope_id=token)
+        return Envelope(job.message_id, sender, job.email, prepared.render(job, token), envelope_id=token)
 
     def _give_up(self, way: Unroutable, jobs: Sequence[Job]) -> None:
         """There is no way to the domain: that is the answer to each of its mails."""

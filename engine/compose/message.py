@@ -88,11 +88,15 @@ class Prepared:
         names = [name.lower() for name in (*self._fixed, *_PERSONAL, *_NEVER_TWICE)]
         self._seals = [Seal(signer, names) for signer in identity.signers]
 
-    def render(self, recipient: Recipient) -> bytes:
-        """The signed mail with CRLF line ends, not yet dot-stuffed."""
+    def render(self, recipient: Recipient, token: str = "") -> bytes:
+        """The signed mail with CRLF line ends, in which no line begins with a dot.
+
+        `token` is the message's BOUNCE token where it is at hand.
+        """
         values = self._values(recipient)
         body = self._template.fill(values)
-        personal = self._personal_fields(recipient, values)
+        token = token or sign(self._identity.ring, Purpose.BOUNCE, recipient.message_id)
+        personal = self._personal_fields(recipient, values, token)
         canonical = self._fixed_canonical + headers.canonical(personal)
         body_hash = b64encode(body.digest).decode()
         seconds = int(recipient.created_at.timestamp())
@@ -123,9 +127,8 @@ class Prepared:
             Hole.CONFIRM: sign(ring, Purpose.CONFIRM, number) if self._is_confirmation else "",
         }
 
-    def _personal_fields(self, recipient: Recipient, values: Mapping[Hole, str]) -> dict[str, str]:
+    def _personal_fields(self, recipient: Recipient, values: Mapping[Hole, str], token: str) -> dict[str, str]:
         domain, url = self._identity.bounce_domain, self._identity.base_url
-        token = sign(self._identity.ring, Purpose.BOUNCE, recipient.message_id)
         leave = values[Hole.UNSUBSCRIBE]
         local = recipient.email.rpartition("@")[0]
         return {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from config.vocabulary import Reply
 
@@ -30,8 +30,7 @@ class Blame(StrEnum):
     RECIPIENT = "recipient"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One mail to one recipient, ready for the wire.
 
     `wire` has CRLF line ends, is dot-stuffed and ends with CRLF, without the final dot. `envelope_id` and `notify` are
@@ -46,8 +45,7 @@ class Envelope:
     notify: str = "FAILURE,DELAY"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What one try came to.
 
     `host` is name and address of the receiver, `tls` version and cipher ("" in plaintext). `uncertain`: the mail was

@@ -19,7 +19,7 @@ IDLE_SECONDS = 8.0
 """How long a conversation without work is kept; servers give an idle client 5 minutes but dislike it sooner."""
 PATIENCE_SECONDS = 30.0
 """How long mails wait for a connection that the site's limits leave free."""
-MAILS_WORTH_A_CONNECTION = 4
+MAILS_WORTH_A_CONNECTION = 8
 """With fewer waiting for each, another connection costs more round trips than it saves."""
 
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from config.vocabulary import AddressStatus, EventKind, Fault, MessageStatus, Reason, Reply, Verdict
 from engine.outcome.decide import (
@@ -32,8 +33,7 @@ from engine.store.queue import Job
 from engine.store.suppressions import Suppression, suppress
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOutcome:
+class AttemptOutcome(NamedTuple):
     """How one attempt ended; `uncertain` where the answer to the final dot was never seen."""
 
     job: Job
@@ -77,8 +77,7 @@ class Applied:
     unmoved: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(NamedTuple):
     """What was decided about one message, and the words that prove it."""
 
     about: Job | Message

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from config.vocabulary import Action, AddressStatus, Fault, MessageStatus, Reason, Verdict, VerdictStatus
 from engine.lifecycle import CARD_STATUS_OF, may_move
@@ -49,8 +49,7 @@ class Policy:
     scope: Scope = "everywhere"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of a message, and of its address where `suppress`, `strike` or `accepted` say so.
 
     `status` None leaves the message as it is: the news is only noted.
@@ -175,7 +174,7 @@ def _end_by_report(message: Message, status: MessageStatus, verdict: Verdict) ->
     if may_move(message.status, status):
         return decision
     by_the_member = verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
-    return replace(decision, status=None) if by_the_member else Decision(None, verdict)
+    return decision._replace(status=None) if by_the_member else Decision(None, verdict)
 
 
 def _has_left(message: Message) -> bool:

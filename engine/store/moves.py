@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -34,8 +33,7 @@ from engine.store.words import storable
 _NO_REPLY = Reply(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One message from one status to another: why, in whose words, and when it is due again (None: never).
 
     `lease` names the attempt that must still be under way; None asks nothing of the lease. A move always ends it.

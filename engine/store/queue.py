@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, func, null, update
 
@@ -20,8 +20,7 @@ from engine.store.tables import Instant, from_microseconds, message, to_microsec
 __all__ = ["Job", "Want", "claim", "release"]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One claimed message; only who holds the lease may settle it.
 
     `attempts` counts this attempt too; `first_attempt_at` is `claimed_at` where nothing was tried or held before.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -67,7 +66,7 @@ async def _run(options: argparse.Namespace, folder: Path) -> None:
 
 
 def _to_one_site(mails: int) -> list[Envelope]:
-    return [replace(one, recipient=f"{one.recipient.partition('@')[0]}@{domain(0)}") for one in render_unsigned(mails)]
+    return [one._replace(recipient=f"{one.recipient.partition('@')[0]}@{domain(0)}") for one in render_unsigned(mails)]
 
 
 async def _send(envelopes: Sequence[Envelope], port: int, connections: int, sink: Sink) -> Figures:

@@ -28,7 +28,7 @@ _OURS, _THEIRS = "Brevduva", "Postfix + OpenDKIM"
 def main() -> None:
     """Print a line a turn, then the ratios of the middle turns."""
     options = _read_options()
-    if options.on_island or not go_to_island("outbound"):
+    if options.on_island or options.alone or not go_to_island("outbound"):
         with fresh_folder(Path(options.folder)) as folder:
             if options.on_island:
                 settle(folder, _postfix.USERS, ())
@@ -42,6 +42,7 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--tls", action="store_true", help="the receivers offer STARTTLS")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--double", action="store_true", help="with an Ed25519 signature beside the RSA one")
+    parser.add_argument("--alone", action="store_true", help="without the peer")
     parser.add_argument("--folder", default=".", help="where queues and databases are made: its disk is measured")
     parser.add_argument(ON_ISLAND, action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()

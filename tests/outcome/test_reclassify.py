@@ -158,7 +158,7 @@ async def test_another_message_that_vouches_for_it_keeps_the_address_suppressed(
         other = await make_association(connection, [IDA])
         (second,) = await messages_of(connection, await queue_mailing(connection, other))
         gone = Move(second.message_id, second.status, MessageStatus.INVALID, NOW, Reason.USER_UNKNOWN, reply=Reply(550))
-        assert await messages.correct(connection, [replace(gone, old=second.status)]) == {second.message_id}
+        assert await messages.correct(connection, [gone._replace(old=second.status)]) == {second.message_id}
     await reclassify(database, Reason.POLICY)
     async with database.read() as connection:
         assert await card_status(connection, sender.cards[0]) == AddressStatus.PROBLEM_INVALID
