@@ -24,7 +24,7 @@ from engine.store.filters import Filter
 from engine.store.mailings import Mailing
 from engine.store.migrate import migrate
 from scripts.benchmarks._figures import Figures
-from scripts.benchmarks._mailing import write_draft, write_register
+from scripts.benchmarks._mailing import DOMAINS, write_draft, write_register
 from scripts.benchmarks._sink import Sink
 from scripts.benchmarks._usage import cpu_seconds, owned_mib, peak_mib
 
@@ -56,17 +56,22 @@ class Setting:
 
 
 async def run_turn(name: str, setting: Setting, sink: Sink, members: int) -> Figures:
-    """One mailing, in a database of its own."""
+    """One mailing, in a database of its own, from senders that have been at work before."""
     os.environ.update(setting.environment)
     settings = read_settings()
     database = Database(settings.storage.url)
     try:
         await migrate(database)
+        now = datetime.now(UTC)
         async with database.write() as connection:
-            register = await write_register(connection, members, datetime.now(UTC))
-            draft = await write_draft(connection, register, datetime.now(UTC))
+            early, draft = [
+                await write_draft(connection, await write_register(connection, count, now), now)
+                for count in (DOMAINS, members)
+            ]
         load_keys(settings)
         async with _running_senders(setting.senders or os.cpu_count() or 1, database) as pids:
+            await _measure("one mail to each domain", _Turn(setting, database, sink, early, DOMAINS), pids)
+            sink.forget()
             figures = await _measure(name, _Turn(setting, database, sink, draft, members), pids)
         await _check(settings, database, sink, draft.id, members)
         return figures

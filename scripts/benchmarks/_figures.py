@@ -1,10 +1,8 @@
-"""What one turn of a benchmark came to, and the lines that say so."""
+"""What one turn of a benchmark came to, and the line that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +24,17 @@ class Figures:
     def rate(self) -> float:
         return self.mails / self.seconds
 
+    @property
+    def cpu_seconds_per_1000(self) -> float:
+        return self.cpu_seconds / self.mails * 1000
+
+    @property
+    def sender_cpu_seconds_per_1000(self) -> float:
+        return self.sender_cpu_seconds / self.mails * 1000
+
     def __str__(self) -> str:
-        cost, own = (seconds / self.mails * 1000 for seconds in (self.cpu_seconds, self.sender_cpu_seconds))
         return (
-            f"{self.name:34} {self.rate:7,.0f} mails/s   {self.seconds:6.2f} s   CPU s per 1,000: {cost:.3f}"
-            f" (senders {own:.3f})   memory {self.peak_mib:.0f} MiB (a sender {self.sender_mib:.0f})"
+            f"{self.name:18} {self.rate:6,.0f} mails/s   {self.seconds:6.2f} s"
+            f"   CPU s per 1,000: {self.cpu_seconds_per_1000:.3f} (senders {self.sender_cpu_seconds_per_1000:.3f})"
+            f"   memory: {self.peak_mib:.0f} MiB (a sender {self.sender_mib:.0f})"
         )
-
-
-def middle(turns: Sequence[Figures]) -> Figures:
-    """The turn in the middle by its rate."""
-    rate = median(turn.rate for turn in turns)
-    return min(turns, key=lambda turn: abs(turn.rate - rate))

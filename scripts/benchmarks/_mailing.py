@@ -71,9 +71,8 @@ class Register:
 async def write_register(connection: Connection, members: int, now: datetime) -> Register:
     made = await associations.create(connection, "Björneborgs Båtklubb", now)
     office = await offices.create(connection, made.id, "Kansliet", now)
-    user = await users.create(
-        connection, made.id, name="Anna Andersson", email="anna@klubb.example", password_hash=None, now=now
-    )
+    email = f"anna@{made.slug}.example"
+    user = await users.create(connection, made.id, name="Anna Andersson", email=email, password_hash=None, now=now)
     await add(connection, made.id, [_card(number) for number in range(members)], now)
     await turn_where(connection, card.c.association_id == made.id, AddressStatus.CONFIRMED, now)
     return Register(made.id, office.id, user.id)

@@ -94,8 +94,14 @@ UserID opendkim
 async def run_turn(
     name: str, folder: Path, sink: Sink, envelopes: Sequence[Envelope], *, port: int = 0, extra: str = ""
 ) -> Figures:
-    """Feed the mails and wait until the receiver has them all, at the port given or its own; `extra` is for main.cf."""
+    """Feed the mails and wait until the receiver has them all; it has been at work before.
+
+    `port` is the receiver's where it is not the sink's own; `extra` stands at the end of main.cf.
+    """
     async with _running_postfix(folder, port or sink.port, extra) as pids:
+        await _feed(envelopes[:DOMAINS])
+        await sink.wait_for(DOMAINS, _PATIENCE_SECONDS)
+        sink.forget()
         cpu, began, peaks = cpu_seconds(pids), time.monotonic(), [0.0]
         async with asyncio.TaskGroup() as group:
             group.create_task(_feed(envelopes))

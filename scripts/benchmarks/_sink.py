@@ -55,6 +55,10 @@ class Taken:
         self.recipients.append(recipient)
         self.last_at = time.monotonic()
 
+    def forget(self) -> None:
+        self.recipients.clear()
+        self.samples.clear()
+
     def tell(self) -> dict[str, object]:
         return {
             "mails": len(self.recipients),
@@ -134,7 +138,9 @@ async def _serve(host: str, port: int, certificate: str | None) -> None:
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        told = taken.tell() if line.strip() == b"all" else {"mails": len(taken.recipients)}
+        told = taken.tell() if line.strip() != b"count" else {"mails": len(taken.recipients)}
+        if line.strip() == b"forget":
+            taken.forget()
         print(json.dumps(told), flush=True)
 
 
@@ -153,6 +159,10 @@ class Sink:
 
     def count(self) -> int:
         return int(self._ask("count")["mails"])
+
+    def forget(self) -> None:
+        """Count anew from here."""
+        self._ask("forget")
 
     def tell(self) -> Told:
         all_of_it = self._ask("all")
