@@ -139,7 +139,7 @@ async def _running_postfix(folder: Path, port: int, extra: str) -> AsyncIterator
 
 @asynccontextmanager
 async def _running_opendkim(milter: Path, configuration: Path) -> AsyncIterator[None]:
-    """The signer behind a socket in the file system: over TCP each mail would wait 80 ms for delayed acknowledgements."""
+    """The signer behind a socket in the file system: over TCP each mail waits 80 ms for delayed acknowledgements."""
     process = await asyncio.create_subprocess_exec("opendkim", "-f", "-x", str(configuration))
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
