@@ -139,7 +139,7 @@ def _stumble_over(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
     async def stumble(self: Inbound, mails: object) -> None:
         if any(word in one.mail.raw for one in mails):  # type: ignore[attr-defined]  # a private value of the journey
             raise ZeroDivisionError
-        await write_down(self, mails)  # type: ignore[arg-type]
+        await write_down(self, mails)  # type: ignore[arg-type]  # the same private values
 
     monkeypatch.setattr(Inbound, "_write_down", stumble)
 
