@@ -35,7 +35,8 @@ from engine.store.lanes import Lane, lanes
 from engine.store.queue import Job, Want
 from engine.wiring import Process, policy_of, run_process
 
-_MOST_UNDER_WAY = 2000
+_MOST_UNDER_WAY = 1500
+"""All that may stand before a newcomer in one sender: well below a second of what it sends."""
 _MAILS_WITHOUT_A_WAY = 200
 _REST_SECONDS = 0.25
 _PATIENCE_SECONDS = 0.25
