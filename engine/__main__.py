@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from config.settings import BadSettings
 from engine.errors import BrevduvaError
-from engine.shell import asking, doctor, person, reclassifying, serving, writing
+from engine.shell import asking, doctor, person, reclassifying, records, serving, writing
 from engine.shell.app import app
 
-ROOMS = (asking, doctor, person, reclassifying, serving, writing)
+ROOMS = (asking, doctor, person, reclassifying, records, serving, writing)
 """Importing them hangs their commands on `app`."""
 
 
@@ -23,11 +24,20 @@ def main() -> None:
     except BrevduvaError as error:
         _complain(str(error))
         sys.exit(1)
+    except OSError as error:
+        _complain(f"The system refused it: {error}")
+        _print_no_more()
+        sys.exit(1)
 
 
 def _complain(*lines: str) -> None:
     for line in lines:
         sys.stderr.write(line + "\n")
+
+
+def _print_no_more() -> None:
+    """Let what could not be printed go, or Python tries once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from engine.route.mx import Unroutable, find_route
 from engine.route.resolver import Resolver
 from engine.shape.limits import explain_limits
 from engine.shell.app import Json, Shell, app, run
-from engine.shell.output import Row, console, show, to_json
+from engine.shell.output import Row, say, show, to_json, write
 from engine.store import history, operations
 from engine.store.database import Connection
 from engine.store.history import MailingRow
@@ -42,7 +42,7 @@ def explain_address(address: Address, as_json: Json = False) -> None:
     if not stories:
         raise NotFound(f"nothing was ever sent to {address}; is it spelt as in the register?")
     if as_json:
-        console.file.write(to_json([_story_row(story) for story in stories]) + "\n")
+        write(to_json([_story_row(story) for story in stories]))
         return
     for story in stories:
         _tell(story)
@@ -54,7 +54,9 @@ def explain_reply_command(
     site: Annotated[str, typer.Option("--site", help="Whose answer it is, as in google.")] = "",
 ) -> None:
     """What an answer means, by which rule, and what it does to the member's address."""
-    console.print(str(explain_reply(reply, site)), markup=False, highlight=False)
+    if not reply.strip():
+        raise InvalidInput("reply", 'give what the receiver answered, as in "550 5.7.1 Blocked"')
+    say(str(explain_reply(reply, site)))
 
 
 @app.command()
@@ -106,7 +108,7 @@ def _tell(story: Explanation) -> None:
     for step in story.steps:
         words = f"  «{step.words}»" if step.words else ""
         lines.append(f"  {step.at:%Y-%m-%d %H:%M}  {step.title}{words}")
-    console.print("\n".join(lines), markup=False, highlight=False)
+    say("\n".join(lines))
 
 
 def _story_row(story: Explanation) -> dict[str, object]:

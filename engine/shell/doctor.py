@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from config.settings import Settings
-from engine.keys import dkim_record, load_keys
-from engine.route.resolver import Resolver
+from engine.keys import load_keys
+from engine.route.resolver import Answer, Finding, Resolver
 from engine.shell.app import Json, Shell, app, run
-from engine.shell.output import show
+from engine.shell.output import Row, show
+from engine.shell.records import Record, print_records, wanted_records
 from engine.store import operations
 
 _LEAST_FREE_BYTES = 1024**3
@@ -26,20 +27,28 @@ class Check:
     name: str
     found: str
     cure: str = ""
+    record: Record | None = None
+    """What to publish, where that is the cure."""
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Look at configuration, secrets, disk, processes and DNS; exit code 1 where something needs a hand."""
     checks = run(_examine)
-    rows = [{"": "ok" if not one.cure else "!", "what": one.name, "found": one.found, "do": one.cure} for one in checks]
-    show(rows, as_json=as_json)
+    show([_row(one) for one in checks], as_json=as_json)
+    if not as_json:
+        print_records([one.record for one in checks if one.record])
     if any(one.cure for one in checks):
         sys.exit(1)
 
 
+def _row(check: Check) -> Row:
+    state = "!" if check.cure else "ok"
+    return {"state": state, "what": check.name, "found": check.found, "do": check.cure}
+
+
 async def _examine(shell: Shell) -> list[Check]:
-    checks = [_mode(shell.settings), _disk(shell.settings), *_secrets(shell.settings)]
+    checks = [_mode(shell.settings), _disk(shell.settings), _secrets(shell.settings)]
     checks += [check async for check in _service(shell)]
     if shell.settings.sending.mode == "internet":
         checks += [check async for check in check_names(shell.settings, Resolver(shell.clock))]
@@ -49,7 +58,7 @@ async def _examine(shell: Shell) -> list[Check]:
 def _mode(settings: Settings) -> Check:
     if settings.sending.mode == "internet":
         return Check("mode", "internet: mail leaves for real")
-    return Check("mode", "sandbox: no packet leaves the machine (see README to send for real)")
+    return Check("mode", "sandbox: no packet leaves the machine (INSTALL.md tells how to send for real)")
 
 
 def _disk(settings: Settings) -> Check:
@@ -58,12 +67,12 @@ def _disk(settings: Settings) -> Check:
     return Check("disk", f"{free / 1024**3:.1f} GiB free in {settings.storage.data_dir}", cure)
 
 
-def _secrets(settings: Settings) -> list[Check]:
+def _secrets(settings: Settings) -> Check:
     load_keys(settings)
     folder = settings.storage.secrets_dir
-    open_files = [path.name for path in folder.iterdir() if path.stat().st_mode & 0o077]
-    cure = f"chmod 0600 {folder}/*" if open_files else ""
-    return [Check("secrets", ", ".join(open_files) + " can be read by others" if open_files else "closed", cure)]
+    is_open = folder.stat().st_mode & 0o077
+    cure = f"chmod -R go= {folder}" if is_open else ""
+    return Check("secrets", f"{folder} can be read by others" if is_open else "closed to others", cure)
 
 
 async def _service(shell: Shell) -> AsyncIterator[Check]:
@@ -79,32 +88,35 @@ async def _service(shell: Shell) -> AsyncIterator[Check]:
 
 async def check_names(settings: Settings, resolver: Resolver) -> AsyncIterator[Check]:
     """What receivers look up before they trust us."""
-    sending = settings.sending
-    domain = sending.sender_address.rpartition("@")[2]
-    addresses = (await resolver.find_addresses(sending.hostname)).records
-    yield _check_has("address of our name", sending.hostname, addresses, f"publish an A record for {sending.hostname}")
-    for address in addresses:
-        names = (await resolver.find_names(address)).records
-        cure = "" if sending.hostname in names else f"ask the provider for the PTR record {sending.hostname}"
-        yield Check("PTR", f"{address} → {', '.join(names) or 'nothing'}", cure)
-    exchangers = [record.host for record in (await resolver.find_mx(sending.bounce_domain)).records]
-    yield _check_has("MX for bounces", sending.bounce_domain, exchangers, f"publish MX 10 {sending.hostname}")
-    for name, start, record in (
-        (sending.bounce_domain, "v=spf1", f"v=spf1 a:{sending.hostname} -all"),
-        (f"_dmarc.{domain}", "v=DMARC1", f"v=DMARC1; p=quarantine; rua=mailto:dmarc@{sending.bounce_domain}"),
-    ):
-        yield await _check_text(resolver, name, start, record)
-    for selector, key in load_keys(settings).dkim:
-        wanted = dkim_record(key)
-        yield await _check_text(resolver, f"{selector}._domainkey.{domain}", wanted, wanted)
+    host = settings.sending.hostname
+    addresses = await resolver.find_addresses(host)
+    cure = "" if addresses.records else f"publish an A record for {host}"
+    yield Check("address of our name", f"{host} → {_told(addresses)}", cure)
+    for address in addresses.records:
+        names = await resolver.find_names(address)
+        cure = "" if host in names.records else f"ask the provider for the PTR record {host}"
+        yield Check("PTR", f"{address} → {_told(names)}", cure)
+    for record in wanted_records(settings, load_keys(settings).dkim):
+        yield await _check_record(resolver, record)
 
 
-def _check_has(name: str, of: str, records: list[str] | tuple[str, ...], cure: str) -> Check:
-    return Check(name, f"{of} → {', '.join(records) or 'nothing'}", "" if records else cure)
+async def _check_record(resolver: Resolver, record: Record) -> Check:
+    """A record that is published as it must be, or is to be copied."""
+    name = f"{record.type} {record.name}"
+    answer = await _look_up(resolver, record)
+    if any(found.replace(" ", "").startswith(record.needed.replace(" ", "")) for found in answer.records):
+        return Check(name, "published")
+    return Check(name, _told(answer), f"publish: {record.line()}", record)
 
 
-async def _check_text(resolver: Resolver, name: str, start: str, record: str) -> Check:
-    """A TXT record that begins as it must; the cure is the record to copy and paste."""
-    texts = (await resolver.find_texts(name)).records
-    has_it = any(text.replace(" ", "").startswith(start.replace(" ", "")) for text in texts)
-    return Check(f"TXT {name}", "published" if has_it else "not published", "" if has_it else f"publish: {record}")
+async def _look_up(resolver: Resolver, record: Record) -> Answer[str]:
+    if record.type == "TXT":
+        return await resolver.find_texts(record.name)
+    answer = await resolver.find_mx(record.name)
+    return Answer(answer.finding, tuple(found.host for found in answer.records), words=answer.words)
+
+
+def _told(answer: Answer[str]) -> str:
+    if answer.finding is Finding.FAILED:
+        return f"no answer from DNS ({answer.words})"
+    return ", ".join(answer.records) or "nothing"

@@ -1,7 +1,11 @@
-"""What a command prints: a table for people, or the same rows as JSON for machines."""
+"""What a command prints: sentences and tables for people, JSON for machines.
+
+Text from outside is printed as text: never as markup, never as a sequence that steers the terminal.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -12,21 +16,41 @@ from rich.table import Table
 
 Row = Mapping[str, object]
 
-console = Console(soft_wrap=False)
+_UNFOLDED_WIDTH = 10_000
+"""Nothing is folded that goes into a pipe or a file: a line there is what people grep for."""
 
 
 def show(rows: Sequence[Row], *, as_json: bool, title: str = "", empty: str = "Nothing here.") -> None:
-    """Print rows that share their keys; text from outside is printed as text, never as markup."""
+    """Print rows that share their keys, as a table or as JSON."""
     if as_json:
-        console.file.write(to_json(rows) + "\n")
+        write(to_json(rows))
     elif rows:
-        console.print(_table(rows, title))
+        _console().print(_table(rows, title))
     else:
-        console.print(empty, markup=False)
+        say(empty)
+
+
+def say(sentences: str) -> None:
+    """Print what a person reads, folded to the width of their terminal."""
+    lines = (_printable(line) for line in sentences.splitlines())
+    _console().print("\n".join(lines), markup=False, highlight=False)
+
+
+def write(text: str) -> None:
+    """Print what is copied or read by a machine, exactly as it is."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def to_json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal:
+        console.width = _UNFOLDED_WIDTH
+    return console
 
 
 def _table(rows: Sequence[Row], title: str) -> Table:

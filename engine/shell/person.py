@@ -10,7 +10,7 @@ from engine.keys import load_keys
 from engine.register.addresses import key_of
 from engine.return_path import hide_address
 from engine.shell.app import Shell, app, run
-from engine.shell.output import console, to_json
+from engine.shell.output import say, to_json, write
 from engine.store.erasure import erase, scrub
 from engine.store.person import Facts, facts_about
 
@@ -25,7 +25,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def person_export(address: Address) -> None:
     """Print everything about a person, of every association, as JSON."""
     key = key_of(address)
-    console.file.write(to_json(run(lambda shell: export(shell, key))) + "\n")
+    write(to_json(run(lambda shell: export(shell, key))))
 
 
 @person_app.command("erase")
@@ -35,7 +35,7 @@ def person_erase(address: Address, yes: Yes = False) -> None:
     if not yes:
         typer.confirm(f"Erase {address} with everything that was sent to it? It cannot be taken back", abort=True)
     cards = run(lambda shell: forget(shell, key))
-    console.print(f"{cards} cards were erased, and nothing more is sent to the address.")
+    say(f"{cards} cards were erased, and nothing more is sent to the address.")
 
 
 async def export(shell: Shell, address_key: str) -> Facts:

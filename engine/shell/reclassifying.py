@@ -16,7 +16,7 @@ from engine.listen.identify import finding_about
 from engine.outcome.reclassify import Change, apply_changes, find_changes, undo_last
 from engine.route.site import find_site
 from engine.shell.app import Json, Shell, app, run
-from engine.shell.output import Row, console, show
+from engine.shell.output import Row, say, show
 from engine.store.corrections import Meaning, raw_reports
 from engine.store.database import Database
 from engine.store.message_rows import Message
@@ -35,7 +35,7 @@ def reclassify(dry_run: DryRun = False, undo: Undo = False, as_json: Json = Fals
         raise InvalidInput("undo", "--dry-run and --undo say opposite things; give one of them")
     if undo:
         back, moved_on = run(lambda shell: undo_last(shell.database, shell.clock.now()))
-        console.print(f"{back} messages were put back; {moved_on} have moved on since and stay as they are.")
+        say(f"{back} messages were put back; {moved_on} have moved on since and stay as they are.")
         return
     changes = run(lambda shell: reclassify_history(shell, dry_run=dry_run))
     show([_row(change) for change in changes], as_json=as_json, empty="Today's rules say the same of everything.")

@@ -9,11 +9,12 @@ import typer
 
 from config.settings import Settings, read_settings
 from config.vocabulary import ServiceRole
-from engine.keys import dkim_record, load_keys, rotate_tokens
+from engine.keys import load_keys, rotate_tokens
 from engine.queue.custody import Custody
 from engine.shell.app import Json, Shell, app, run
 from engine.shell.doors import check_doors
-from engine.shell.output import console, show
+from engine.shell.output import say, show
+from engine.shell.records import dkim_records, print_records
 from engine.store import operations
 from engine.supervisor import supervise
 
@@ -36,14 +37,14 @@ def sandbox() -> None:
 def migrate() -> None:
     """Bring the database to this version's schema; safe to repeat."""
     run(_prepare)
-    console.print("The database has the schema of this version.")
+    say("The database has the schema of this version.")
 
 
 @app.command()
 def release() -> None:
     """Let mail leave from this database though it is a restored backup or a copy."""
     run(_release)
-    console.print("Mail leaves from this database again; a waiting sender begins within a few seconds.")
+    say("Mail leaves from this database again; a waiting sender begins within a few seconds.")
 
 
 @app.command()
@@ -59,23 +60,19 @@ def keys(
         bool, typer.Option("--rotate", help="Sign with a new token key; old tokens still verify.")
     ] = False,
 ) -> None:
-    """Show the DNS records that publish our DKIM keys; keys that are missing are made."""
+    """Print the DNS records that publish our DKIM keys, to copy; keys that are missing are made."""
     settings = read_settings()
     if rotate:
         rotate_tokens(settings.storage.secrets_dir)
     domain = settings.sending.sender_address.rpartition("@")[2]
-    made = load_keys(settings).dkim
-    rows = [
-        {"name": f"{selector}._domainkey.{domain}", "type": "TXT", "value": dkim_record(key)} for selector, key in made
-    ]
-    show(rows, as_json=as_json)
+    print_records([*dkim_records(domain, load_keys(settings).dkim)], as_json=as_json)
 
 
 def _serve(settings: Settings, roles: list[ServiceRole], environment: dict[str, str]) -> None:
     """Make everything ready, say where it is served, and run until told to stop."""
     run(_prepare)
     check_doors(settings, roles)
-    console.print(f"Brevduva ({settings.sending.mode}) at {settings.web.base_url}", highlight=False)
+    say(f"Brevduva ({settings.sending.mode}) at {settings.web.base_url}")
     asyncio.run(supervise(settings, roles, environment))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,7 @@ from engine.register import associations, imports, people
 from engine.register.associations import Association
 from engine.register.texts import required
 from engine.shell.app import Json, Shell, app, existing_file, run
-from engine.shell.output import Row, console, show
+from engine.shell.output import Row, say, show, write
 from engine.store import api_keys
 from engine.store.database import Connection
 
@@ -34,7 +36,7 @@ Slug = Annotated[str, typer.Option("--association", help="The association's shor
 def association_add(name: str) -> None:
     """Add an association."""
     made = run(lambda shell: _add_association(shell, name))
-    console.print(f"{made.name}: its short name is {made.slug}", markup=False)
+    say(f"{made.name}: its short name is {made.slug}")
 
 
 @association_app.command("list")
@@ -48,21 +50,24 @@ def association_list(as_json: Json = False) -> None:
 def user_add(
     email: str,
     name: Annotated[str, typer.Option("--name", help="As members shall read it.")],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="BREVDUVA_PASSWORD")],
+    password: Annotated[
+        str, typer.Option("--password", envvar="BREVDUVA_PASSWORD", help="Asked for where it is not given.")
+    ] = "",
     association: Slug = "",
 ) -> None:
     """Add a person who may log in."""
+    password = password or _ask_password()
     if len(password) < SHORTEST_PASSWORD:
         raise InvalidInput("password", f"the password is too short; give at least {SHORTEST_PASSWORD} characters")
     run(lambda shell: _add_user(shell, email, name, password, association))
     of = "" if association else ", as an operator of the whole installation"
-    console.print(f"{email} may log in{of}.", markup=False)
+    say(f"{email} may log in{of}.")
 
 
 @key_app.command("add")
 def key_add(name: str, association: Slug = "") -> None:
     """Make a key to the API; it is printed this once and never again."""
-    console.print(run(lambda shell: _add_key(shell, name, association)), highlight=False, markup=False)
+    write(run(lambda shell: _add_key(shell, name, association)))
 
 
 @app.command("import")
@@ -81,7 +86,14 @@ def import_file(
     ]
     show(rows, as_json=as_json, title="Rows that need a look", empty="Every row was in order.")
     if not as_json:
-        console.print(", ".join(f"{name} {count}" for name, count in report.counts.items()), markup=False)
+        say(", ".join(f"{name} {count}" for name, count in report.counts.items()))
+
+
+def _ask_password() -> str:
+    """Ask at the terminal; where there is none, the first line of what is piped in."""
+    if sys.stdin.isatty():
+        return getpass("Password: ")
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 async def _add_association(shell: Shell, name: str) -> Association:
@@ -122,6 +134,8 @@ async def _add_key(shell: Shell, name: str, slug: str) -> str:
 async def _import(shell: Shell, file: Path, slug: str) -> imports.ImportReport:
     content = await asyncio.to_thread(file.read_bytes)
     sheet = await asyncio.to_thread(imports.read_register, content, file.name)
-    async with shell.database.write() as connection:
+    async with shell.database.read() as connection:
         association = await _association_of(connection, slug)
-        return await imports.import_register(connection, association.id, sheet, shell.clock.now())
+    plan = await imports.plan_import(shell.database, association.id, sheet)
+    async with shell.database.write() as connection:
+        return await imports.import_register(connection, plan, shell.clock.now())

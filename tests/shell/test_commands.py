@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.errors import BrevduvaError, NotFound
-from engine.shell import asking, doctor, serving, writing
+from engine.shell import asking, doctor, records, serving, writing
 from engine.shell.app import app
 
-assert all((asking, doctor, serving, writing))  # importing them adds their commands
+assert all((asking, doctor, records, serving, writing))  # importing them adds their commands
 runner = CliRunner()
 
 
@@ -92,3 +92,52 @@ def test_the_doctor_names_what_is_missing_and_the_cure() -> None:
     cures = {row["what"]: row["do"] for row in json.loads(result.output)}
     assert cures["processes"] == "start them: brevduva serve"
     assert cures["secrets"] == cures["database"] == ""
+
+
+def test_secrets_are_closed_where_their_folder_is() -> None:
+    runner.invoke(app, ["doctor"])
+    Path("var/secrets/installation").write_text("a sender has been at work")
+    assert _secrets_cure() == ""
+    Path("var/secrets").chmod(0o755)
+    assert _secrets_cure() == "chmod -R go= var/secrets"
+
+
+def _secrets_cure() -> str:
+    rows = json.loads(runner.invoke(app, ["doctor", "--json"]).output)
+    return next(str(row["do"]) for row in rows if row["what"] == "secrets")
+
+
+def test_a_password_may_be_piped_in() -> None:
+    _run("association", "add", "Klubben")
+    words = ["user", "add", "siv@example.org", "--name", "Siv", "--association", "klubben"]
+    result = runner.invoke(app, words, input="ett ganska långt ord\n", catch_exceptions=False)
+    assert (result.exit_code, result.output) == (0, "siv@example.org may log in.\n")
+    with pytest.raises(BrevduvaError, match="at least"):
+        runner.invoke(app, words, input="", catch_exceptions=False)
+
+
+def test_an_answer_of_no_words_is_asked_for() -> None:
+    with pytest.raises(BrevduvaError, match="give what the receiver answered"):
+        _run("explain-reply", " ")
+
+
+def test_records_are_lines_of_a_zone_file_with_long_texts_in_pieces() -> None:
+    lines = _run("dns").splitlines()
+    assert lines[1] == "retur.brevduva.example. MX 10 mail.brevduva.example."
+    [key] = [line for line in lines if line.startswith("b1._domainkey.brevduva.example. TXT ")]
+    pieces = key.split('"')[1::2]
+    assert [len(piece) > 255 for piece in pieces] == [False, False]
+    [record] = json.loads(_run("keys", "--json"))
+    assert "".join(pieces) == record["value"]
+    assert _run("keys") == key + "\n"
+
+
+def test_what_goes_into_a_pipe_is_not_folded() -> None:
+    name = "En förening med ett ovanligt långt namn " * 2
+    _run("association", "add", name)
+    assert name.strip() in _run("association", "list")
+    assert len(_run("explain-reply", "550 " + "långt " * 30).splitlines()[0]) > 150
+
+
+def test_what_a_stranger_wrote_steers_no_terminal() -> None:
+    assert "\x1b" not in _run("explain-reply", "550 \x1b[2J[bold]no")

@@ -16,9 +16,15 @@ from engine.shell.doctor import Check, check_names
 class FakeResolver(Resolver):
     """Answers from a table."""
 
-    def __init__(self, texts: dict[str, str], pointer: str = "mail.forening.se") -> None:
+    def __init__(
+        self,
+        texts: dict[str, str],
+        pointer: str = "mail.forening.se",
+        exchanger: str = "",
+        finding: Finding = Finding.MISSING,
+    ) -> None:
         super().__init__(SystemClock(), nameservers=("127.0.0.1",))
-        self._texts, self._pointer = texts, pointer
+        self._texts, self._pointer, self._exchanger, self._finding = texts, pointer, exchanger, finding
 
     async def find_addresses(self, host: str) -> Answer[str]:
         return Answer(Finding.FOUND, ("192.0.2.25",))
@@ -27,10 +33,11 @@ class FakeResolver(Resolver):
         return Answer(Finding.FOUND, (self._pointer,))
 
     async def find_mx(self, domain: str) -> Answer[MxRecord]:
-        return Answer(Finding.EMPTY)
+        return Answer(Finding.FOUND, (MxRecord(10, self._exchanger),)) if self._exchanger else Answer(Finding.EMPTY)
 
     async def find_texts(self, name: str) -> Answer[str]:
-        return Answer(Finding.FOUND, (self._texts[name],)) if name in self._texts else Answer(Finding.MISSING)
+        found = (self._texts[name],) if name in self._texts else ()
+        return Answer(Finding.FOUND if found else self._finding, found, words="" if found else "SERVFAIL")
 
 
 @pytest.fixture
@@ -54,9 +61,18 @@ async def _check(settings: Settings, resolver: Resolver) -> dict[str, Check]:
 async def test_records_that_are_missing_are_given_to_copy(settings: Settings) -> None:
     checks = await _check(settings, FakeResolver({}))
     assert checks["PTR"].cure == ""
-    assert checks["MX for bounces"].cure == "publish MX 10 mail.forening.se"
-    assert checks["TXT retur.forening.se"].cure == "publish: v=spf1 a:mail.forening.se -all"
+    assert checks["MX retur.forening.se"].cure == "publish: retur.forening.se. MX 10 mail.forening.se."
+    assert checks["TXT retur.forening.se"].cure == 'publish: retur.forening.se. TXT "v=spf1 a:mail.forening.se -all"'
     assert "p=" in checks["TXT b1._domainkey.forening.se"].cure
+
+
+async def test_another_policy_of_their_own_is_as_good_and_another_exchanger_is_not(settings: Settings) -> None:
+    checks = await _check(settings, FakeResolver({"_dmarc.forening.se": "v=DMARC1; p=none"}, exchanger="mx.hotell.se"))
+    assert checks["TXT _dmarc.forening.se"].cure == ""
+    assert checks["MX retur.forening.se"].found == "mx.hotell.se"
+    assert checks["MX retur.forening.se"].cure != ""
+    checks = await _check(settings, FakeResolver({}, exchanger="mail.forening.se"))
+    assert checks["MX retur.forening.se"].cure == ""
 
 
 async def test_a_published_key_that_is_another_is_not_taken_for_ours(settings: Settings) -> None:
@@ -64,6 +80,11 @@ async def test_a_published_key_that_is_another_is_not_taken_for_ours(settings: S
     name = "b1._domainkey.forening.se"
     assert (await _check(settings, FakeResolver({name: dkim_record(key)})))[f"TXT {name}"].cure == ""
     assert (await _check(settings, FakeResolver({name: "v=DKIM1; k=rsa; p=AAAA"})))[f"TXT {name}"].cure != ""
+
+
+async def test_silence_is_not_taken_for_an_empty_zone(settings: Settings) -> None:
+    checks = await _check(settings, FakeResolver({}, finding=Finding.FAILED))
+    assert checks["TXT _dmarc.forening.se"].found == "no answer from DNS (SERVFAIL)"
 
 
 async def test_an_address_that_points_elsewhere_is_named(settings: Settings) -> None:

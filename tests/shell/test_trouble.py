@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,6 +63,23 @@ def test_a_file_that_is_no_database_is_told(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("BREVDUVA_STORAGE__DATABASE_URL", f"sqlite:///{tmp_path}/letter.txt")
     with pytest.raises(BrevduvaError, match="file is not a database"):
         _run("nodes")
+
+
+def test_a_database_of_a_later_version_is_left_alone() -> None:
+    _run("migrate")
+    with closing(sqlite3.connect("var/brevduva.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    with pytest.raises(BrevduvaError, match=r"later version of Brevduva .* start that version"):
+        _run("nodes")
+
+
+def test_what_cannot_be_printed_is_told_without_a_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "engine", "dns"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"The system refused it: [Errno 28] No space left on device\n")
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_started() -> None:
