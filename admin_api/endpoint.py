@@ -26,7 +26,7 @@ from admin_api.caller import Caller, bearer
 from admin_api.errors import invalid_body
 from admin_api.services import Services
 from engine.register import associations
-from engine.register.imports import read_register
+from engine.register.imports import Plan, plan_import, read_register
 from engine.store import audit
 from engine.store.database import Connection
 
@@ -103,7 +103,7 @@ class Endpoint:
     @property
     def takes_upload(self) -> bool:
         """Whether the body is a register: a CSV or XLSX file as it is."""
-        return "upload" in self._signature.parameters
+        return "plan" in self._signature.parameters
 
     @property
     def most_bytes(self) -> int:
@@ -128,7 +128,9 @@ async def serve(endpoint: Endpoint, services: Services, request: Request) -> Res
     """Admit the caller, check what came, do the work in one transaction, answer."""
     caller = await _admit(endpoint, services, request)
     raw = await limit_body(request, endpoint.most_bytes).body()
-    given = await _check(endpoint, request, raw)
+    given = _check(endpoint, request, raw)
+    if endpoint.takes_upload:
+        given["plan"] = await _plan(services, request, raw)
 
     async def act(connection: Connection) -> Response:
         call = Call(services, connection, caller, request, services.clock.now())
@@ -159,16 +161,20 @@ async def _admit(endpoint: Endpoint, services: Services, request: Request) -> Ca
         return caller
 
 
-async def _check(endpoint: Endpoint, request: Request, raw: bytes) -> dict[str, object]:
+def _check(endpoint: Endpoint, request: Request, raw: bytes) -> dict[str, object]:
     """What the handler gets beside the call; JSON is read whatever its content type says."""
     given: dict[str, object] = {}
     if endpoint.query:
         given["query"] = _validate(endpoint.query, dict(request.query_params))
     if endpoint.body:
         given["body"] = _validate(endpoint.body, raw or b"{}")
-    if endpoint.takes_upload:
-        given["upload"] = await asyncio.to_thread(read_register, raw, _name_of(raw))
     return given
+
+
+async def _plan(services: Services, request: Request, raw: bytes) -> Plan:
+    """What a register makes of the association's cards, worked out before the transaction: it may take a while."""
+    sheet = await asyncio.to_thread(read_register, raw, _name_of(raw))
+    return await plan_import(services.database, int(request.path_params["association_id"]), sheet)
 
 
 def _name_of(raw: bytes) -> str:

@@ -17,9 +17,9 @@ async def show(_: Visit) -> Outcome:
 
 async def take(visit: Visit) -> Outcome:
     """Import the file and show the report; rows to look at come first."""
-    assert visit.upload is not None
+    assert visit.plan is not None
     try:
-        report = await import_register(visit.connection, visit.association.id, visit.upload, visit.now)
+        report = await import_register(visit.connection, visit.plan, visit.now)
     except InvalidInput as error:
         raise InvalidInput("file", str(error)) from None
     await visit.note("register imported", rows=len(report.rows))

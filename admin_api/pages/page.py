@@ -21,14 +21,14 @@ from starlette.routing import Route
 from admin_api.bodies import LARGEST_UPLOAD_BYTES, SMALL_BODY_BYTES, limit_body
 from admin_api.errors import Refusal
 from admin_api.pages.cookies import form_cookie, session_cookie, set_cookie
-from admin_api.pages.form import EMPTY, Form, read_form
+from admin_api.pages.form import EMPTY, read_form
 from admin_api.pages.templating import render
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from admin_api.services import Services
 from config.vocabulary import Role
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.register import associations
-from engine.register.imports import Sheet, read_register
+from engine.register.imports import Plan, plan_import, read_register
 from engine.store import sessions, users
 from engine.store.database import Connection
 
@@ -93,7 +93,7 @@ async def _change(page: Page, visit: Visit) -> Response:
     database = visit.services.database
     try:
         if page.takes_file:
-            visit = replace(visit, upload=await _read_file(visit.form))
+            visit = replace(visit, plan=await _plan_file(visit))
         async with database.read() if page.own_transactions else database.write() as connection:
             outcome = await page.act(replace(visit, connection=connection))
         return _respond(visit, outcome)
@@ -106,10 +106,11 @@ async def _change(page: Page, visit: Visit) -> Response:
         return _respond(again, await page.again(again), status=422)
 
 
-async def _read_file(form: Form) -> Sheet:
-    """The register in the form, read in a thread and before the transaction: it may be large."""
+async def _plan_file(visit: Visit) -> Plan:
+    """What the register in the form makes of the cards, worked out before the transaction: it may take a while."""
     try:
-        return await asyncio.to_thread(read_register, form.file, form.file_name)
+        sheet = await asyncio.to_thread(read_register, visit.form.file, visit.form.file_name)
+        return await plan_import(visit.services.database, visit.association.id, sheet)
     except InvalidInput as error:
         raise InvalidInput("file", str(error)) from None
 

@@ -12,7 +12,7 @@ from admin_api.pages.form import Form
 from admin_api.services import Services
 from engine.errors import Conflict, InvalidInput
 from engine.register.associations import Association
-from engine.register.imports import Sheet
+from engine.register.imports import Plan
 from engine.store import audit
 from engine.store.database import Connection
 from engine.store.users import User
@@ -50,7 +50,7 @@ class Visit:
     form: Form
     person: User | None = None
     home: Association | None = None
-    upload: Sheet | None = None
+    plan: Plan | None = None
     error: InvalidInput | Conflict | None = None
 
     @property

@@ -63,7 +63,7 @@ async def update(
     old = await get(connection, association_id, card_id)
     content = await _write(connection, association_id, old.content, values)
     if store.is_other_address(old.content, content):
-        await consent.note_reset(connection, card_id, "the address on the card was changed", now)
+        await consent.note_reset(connection, [card_id], "the address on the card was changed", now)
     if version not in (None, old.version) or not await store.save(connection, old, content, now):
         raise Conflict("somebody else changed the card meanwhile; read it again")
     return await get(connection, association_id, card_id)

@@ -52,6 +52,13 @@ async def get(connection: Connection, association_id: int) -> Association:
     return _to_association(row)
 
 
+async def hold(connection: Connection, association_id: int) -> Association:
+    """The same, and whoever else wants to hold it waits until the transaction ends. Raises NotFound."""
+    row = select(association.c.id).where(association.c.id == association_id).with_for_update(key_share=True)
+    await connection.execute(row)
+    return await get(connection, association_id)
+
+
 async def by_slug(connection: Connection, slug: str) -> Association:
     """Raises NotFound."""
     row = (await connection.execute(select(association).where(association.c.slug == slug))).one_or_none()

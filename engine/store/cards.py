@@ -7,14 +7,53 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from config.vocabulary import AddressStatus
 from engine.errors import NotFound
+from engine.store.batches import Columns, batch
 from engine.store.database import Connection
 from engine.store.filters import Filter, Sort, order, where
 from engine.store.folding import fold
-from engine.store.tables import card, consent_event, correction, message, message_event, report, suppression
+from engine.store.tables import (
+    Document,
+    Instant,
+    card,
+    consent_event,
+    correction,
+    message,
+    message_event,
+    report,
+    suppression,
+)
+
+Line = list[object]
+"""A content as it is written: what `to_line` makes of it."""
+
+_WRITTEN: Columns = {
+    "first_name": Text(),
+    "last_name": Text(),
+    "email": Text(),
+    "address_key": Text(),
+    "notes": Text(),
+    "fields": Document,
+    "folded": Document,
+}
+_LINES_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +102,56 @@ class Page:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What tells whether cards came or went: how many there are, and the newest one's number."""
+
+    count: int
+    newest_id: int
+
+
+def to_line(content: Content) -> Line:
+    """Make ready to be written; with many it pays to do this before the transaction."""
+    texts = {
+        "first_name": content.first_name,
+        "last_name": content.last_name,
+        "email": content.email,
+        "notes": content.notes,
+    }
+    folded = {name: fold(text) for name, text in (content.fields | texts).items()}
+    return [
+        content.first_name,
+        content.last_name,
+        content.email,
+        content.address_key,
+        content.notes,
+        content.fields,
+        folded,
+    ]
+
+
 async def add(connection: Connection, association_id: int, contents: Sequence[Content], now: datetime) -> list[int]:
     """Add cards, all of them unconfirmed; returns their numbers in the order given."""
-    if not contents:
-        return []
-    rows = [
-        _values(content, now)
-        | {
-            "association_id": association_id,
-            "status": AddressStatus.UNCONFIRMED,
-            "version": 1,
-            "created_at": now,
-        }
-        for content in contents
-    ]
-    statement = insert(card).returning(card.c.id, sort_by_parameter_order=True)
-    return list((await connection.execute(statement, rows)).scalars())
+    return await add_lines(connection, association_id, [to_line(content) for content in contents], now)
+
+
+async def add_lines(connection: Connection, association_id: int, lines: Sequence[Line], now: datetime) -> list[int]:
+    """Add cards as `to_line` made them, thousands in a statement; returns their numbers in the order given."""
+    given = batch(connection, {"place": BigInteger(), **_WRITTEN})
+    same: dict[str, ColumnElement[Any]] = {
+        "association_id": literal(association_id),
+        "status": literal(AddressStatus.UNCONFIRMED.value),
+        "version": literal(1),
+        "created_at": literal(now, Instant()),
+        "updated_at": literal(now, Instant()),
+    }
+    rows = select(*(given.c[name] for name in _WRITTEN), *same.values()).order_by(given.c.place)
+    statement = insert(card).from_select([*_WRITTEN, *same], rows).returning(card.c.id)
+    numbers: list[int] = []
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        some = [[place, *line] for place, line in enumerate(lines[start : start + _LINES_AT_ONCE])]
+        numbers += sorted((await connection.execute(statement, {"rows": some})).scalars())
+    return numbers
 
 
 async def get(connection: Connection, association_id: int, card_id: int) -> Card:
@@ -87,6 +160,12 @@ async def get(connection: Connection, association_id: int, card_id: int) -> Card
     if row is None:
         raise NotFound("there is no such card")
     return _to_card(row)
+
+
+async def extent(connection: Connection, association_id: int) -> Extent:
+    """How far a register reaches."""
+    query = select(func.count(), func.coalesce(func.max(card.c.id), 0)).where(card.c.association_id == association_id)
+    return Extent(*(await connection.execute(query)).one())
 
 
 async def every(connection: Connection, association_id: int) -> list[Card]:
@@ -122,11 +201,26 @@ async def count_by_status(connection: Connection, association_id: int, chosen: F
 
 async def save(connection: Connection, old: Card, content: Content, now: datetime) -> bool:
     """Write new content on a card; another address makes it unconfirmed. False where somebody was faster."""
-    values = _values(content, now) | {"version": old.version + 1}
-    if is_other_address(old.content, content):
-        values["status"] = AddressStatus.UNCONFIRMED
-    statement = update(card).where(card.c.id == old.id, card.c.version == old.version).values(values)
-    return (await connection.execute(statement)).rowcount == 1
+    return await save_lines(connection, [to_change(old, content)], now) == 1
+
+
+def to_change(old: Card, content: Content) -> Line:
+    """Make new content for a card ready to be written."""
+    return [old.id, old.version, is_other_address(old.content, content), *to_line(content)]
+
+
+async def save_lines(connection: Connection, changes: Sequence[Line], now: datetime) -> int:
+    """Write what `to_change` made; returns how many cards were still as they had been read."""
+    new = batch(connection, {"id": BigInteger(), "version": BigInteger(), "is_other": Boolean(), **_WRITTEN})
+    status = case((new.c.is_other, AddressStatus.UNCONFIRMED.value), else_=card.c.status)
+    values = {name: new.c[name] for name in _WRITTEN} | {"status": status, "version": new.c.version + 1}
+    as_read = (card.c.id == new.c.id) & (card.c.version == new.c.version)
+    statement = update(card).where(as_read).values(values | {"updated_at": now})
+    saved = 0
+    for start in range(0, len(changes), _LINES_AT_ONCE):
+        rows = changes[start : start + _LINES_AT_ONCE]
+        saved += (await connection.execute(statement, {"rows": rows})).rowcount
+    return saved
 
 
 def is_other_address(old: Content, new: Content) -> bool:
@@ -148,22 +242,6 @@ async def erase(connection: Connection, card_id: int) -> None:
 
 def _of(association_id: int) -> Select[Any]:
     return select(card).where(card.c.association_id == association_id)
-
-
-def _values(content: Content, now: datetime) -> dict[str, object]:
-    texts = {
-        "first_name": content.first_name,
-        "last_name": content.last_name,
-        "email": content.email,
-        "notes": content.notes,
-    }
-    folded = {name: fold(text) for name, text in (content.fields | texts).items()}
-    return texts | {
-        "address_key": content.address_key,
-        "fields": content.fields,
-        "folded": folded,
-        "updated_at": now,
-    }
 
 
 def _to_card(row: Row[Any]) -> Card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from engine.store.filters import Filter
 from engine.store.tables import Instant, association, card, consent_event, mailing, message
 
 _REQUESTS_A_DAY = 3
+_CARDS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,11 @@ async def mark_confirmed(connection: Connection, asked: Question, how: str, text
     return True
 
 
-async def note_reset(connection: Connection, card_id: int, how: str, now: datetime) -> None:
-    """Note that what was consented for the address on a card ends; to be called before it is changed."""
-    await note_where(connection, card.c.id == card_id, ConsentKind.RESET, how, now)
+async def note_reset(connection: Connection, card_ids: Sequence[int], how: str, now: datetime) -> None:
+    """Note that what was consented for the addresses on cards ends; to be called before they are changed."""
+    for start in range(0, len(card_ids), _CARDS_AT_ONCE):
+        some = card_ids[start : start + _CARDS_AT_ONCE]
+        await note_where(connection, card.c.id.in_(some), ConsentKind.RESET, how, now)
 
 
 async def note_where(

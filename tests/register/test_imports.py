@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from config.vocabulary import AddressStatus, FindingKind, ImportOutcome
-from engine.errors import InvalidInput
+from config.vocabulary import AddressStatus, ConsentKind, FindingKind, ImportOutcome
+from engine.errors import Conflict, InvalidInput
 from engine.register import associations, cards
 from engine.register.cards import Card
-from engine.register.imports import ImportReport, import_register, read_register
+from engine.register.imports import ImportReport, import_register, make_plan, plan_import, read_known, read_register
+from engine.store import consent
 from engine.store.database import Connection, Database
 from tests.register.households import NOW, Household, add_cards, found
 from tests.store.association import make_association
@@ -18,7 +21,8 @@ HEAD = "Förnamn;Efternamn;E-post;Anteckningar;Ort"
 
 async def _import(connection: Connection, home: Household, *rows: str, head: str = HEAD) -> ImportReport:
     data = "\n".join([head, *rows]).encode()
-    return await import_register(connection, home.id, read_register(data, "register.csv"), NOW)
+    plan = make_plan(await read_known(connection, home.id), read_register(data, "register.csv"))
+    return await import_register(connection, plan, NOW)
 
 
 async def _cards(connection: Connection, home: Household) -> list[Card]:
@@ -195,3 +199,48 @@ async def test_five_thousand_rows_are_each_reported(database: Database) -> None:
         report = await _import(connection, home, *rows)
     assert report.counts == {ImportOutcome.ADDED.value: 5000}
     assert len({row.card_id for row in report.rows}) == 5000
+
+
+async def test_an_import_is_worked_out_while_somebody_else_writes(database: Database) -> None:
+    async with database.write() as connection:
+        home = await found(connection)
+    sheet = read_register(b"E-post\nida@example.org\n", "register.csv")
+    async with database.write() as connection:
+        await add_cards(connection, await found(connection), {"email": "bo@example.org"})
+        plan = await asyncio.wait_for(plan_import(database, home.id, sheet), 5)
+    async with database.write() as connection:
+        report = await import_register(connection, plan, NOW)
+    assert _outcomes(report) == ["added"]
+
+
+@pytest.mark.parametrize("deed", ["added", "changed", "removed"])
+async def test_a_register_that_changed_meanwhile_is_left_as_it_is(database: Database, deed: str) -> None:
+    async with database.write() as connection:
+        home = await found(connection)
+        ida, bo = await add_cards(connection, home, {"email": "ida@example.org"}, {"email": "bo@example.org"})
+        sheet = read_register(b"E-post;Ort\nida@example.org;\xc5bo\neva@example.org;Vasa\n", "register.csv")
+        plan = make_plan(await read_known(connection, home.id), sheet)
+        match deed:
+            case "added":
+                await add_cards(connection, home, {"email": "eva@example.org"})
+            case "changed":
+                await cards.update(connection, home.id, ida.id, {"first_name": "Ida"}, NOW)
+            case "removed":
+                await cards.remove(connection, home.id, bo.id)
+    with pytest.raises(Conflict):
+        async with database.write() as connection:
+            await import_register(connection, plan, NOW)
+    async with database.read() as connection:
+        assert "Ort" not in (await associations.get(connection, home.id)).columns
+        assert all(not card.fields for card in await _cards(connection, home))
+
+
+async def test_thousands_of_cards_are_changed_and_those_with_another_address_asked_anew(database: Database) -> None:
+    async with database.write() as connection:
+        home = await found(connection)
+        await _import(connection, home, *(f"Ida {n};Berg;ida{n}@exa mple;;" for n in range(5100)))
+        report = await _import(connection, home, *(f"Ida {n};Berg;ida{n}@example.org;;Åbo" for n in range(5100)))
+        page = await cards.find(connection, home.id, limit=5100)
+        assert [one.kind for one in await consent.ledger(connection, page.cards[-1].id)] == [ConsentKind.RESET]
+    assert report.counts == {ImportOutcome.UPDATED.value: 5100}
+    assert all((card.fields, card.version) == ({"Ort": "Åbo"}, 2) for card in page.cards)

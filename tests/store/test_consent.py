@@ -11,7 +11,7 @@ from engine.errors import InvalidInput, NotFound
 from engine.mailing.confirmations import TEXT_VERSION, confirm, confirmation_of, request_confirmations
 from engine.mailing.sending import SendCounts
 from engine.register import cards
-from engine.register.imports import import_register, read_register
+from engine.register.imports import import_register, make_plan, read_known, read_register
 from engine.register.views import Condition, Filter
 from engine.store import consent, mailings, suppressions
 from engine.store.card_status import Turn, turn
@@ -80,7 +80,7 @@ async def test_a_known_bad_address_is_blocked_and_a_malformed_one_invalid(databa
     sheet = read_register(b"E-post\nida@example.org\nbo@example.org\neva@@example\n", "register.csv")
     async with database.write() as connection:
         home = await found(connection)
-        await import_register(connection, home.id, sheet, NOW)
+        await import_register(connection, make_plan(await read_known(connection, home.id), sheet), NOW)
         await _suppress(connection, "bo@example.org")
         counts = await _ask(connection, home)
         page = await cards.find(connection, home.id)
