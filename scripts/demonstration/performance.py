@@ -42,9 +42,9 @@ async def perform(
                 story = Story(stage, people, driver, board.say)
                 await story.tell()
             result = await _conclude(stage, story, people, time.monotonic() - began)
-            print_result(console, result)
             if unlucky := await _explain_unlucky(stage, story, people):
                 print_explanation(console, unlucky)
+            print_result(console, result)
             done(result)
             if keep:
                 email = ASSOCIATIONS[0].user_email

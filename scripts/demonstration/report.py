@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,9 +11,9 @@ from itertools import groupby
 from pathlib import Path
 
 import orjson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -20,10 +21,24 @@ from config.vocabulary import AddressStatus, MessageStatus
 from engine.mailing.explain import Explanation, Step
 from scripts.demonstration.judge import Judgement
 
-_WORDS_LENGTH = 90
 _INSTANT = "%Y-%m-%d %H.%M"
+_INSTANT_WIDTH = len("day 99 23.59")
+_WIDTH_WITHOUT_TERMINAL = 140
+_WIDTH_WITHOUT_WORDS, _LEAST_WORDS, _LINES_OF_WORDS = 58, 20, 2
 _MISMATCHES_SHOWN = 20
 _LINE_SECONDS = 5.0
+_GOOD, _WAITING, _BAD, _BY_THE_MEMBER = "green", "yellow", "red", "magenta"
+_STYLES = {
+    MessageStatus.SENT: _GOOD,
+    MessageStatus.UNKNOWN: _WAITING,
+    MessageStatus.SOFT_BOUNCED: _WAITING,
+    MessageStatus.DEFERRED: _WAITING,
+    MessageStatus.BOUNCED: _BAD,
+    MessageStatus.INVALID: _BAD,
+    MessageStatus.BLOCKED: _BAD,
+    MessageStatus.SPAM: _BY_THE_MEMBER,
+    MessageStatus.UNSUBSCRIBED: _BY_THE_MEMBER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +89,13 @@ class Board:
         self._live.stop()
 
     def say(self, now: datetime, sentence: str) -> None:
-        self._console.print(Text(f"{self._time(now)}  {sentence}"))
+        self._console.print(_beside(self._time(now), Text(sentence)))
 
     def show(self, now: datetime, counts: Mapping[MessageStatus, int]) -> None:
         """Show how many messages stand where just now; once the board is put away, nothing more."""
         if not self._live.is_started:
             return
-        standing = "  ".join(f"{status.label} {counts[status]}" for status in MessageStatus if counts.get(status))
-        line = Text(f"{self._time(now)}  {standing}", style="dim")
+        line = _beside(self._time(now), _standing(counts))
         if self._console.is_terminal:
             self._live.update(line, refresh=True)
         elif time.monotonic() - self._printed >= _LINE_SECONDS:
@@ -92,19 +106,32 @@ class Board:
         return f"day {(now.date() - self._start.date()).days:2} {now:%H.%M}"
 
 
+def make_console() -> Console:
+    """As wide as the terminal; in a pipe or a file, wide enough for what receivers say."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_WITHOUT_TERMINAL
+    return console
+
+
 def print_result(console: Console, result: Result) -> None:
-    """Print both tables and the verdict."""
-    console.print(_message_table(result))
+    """Print both tables, everything that is wrong, and the verdict."""
     console.print(_card_table(result))
-    for mismatch in result.judgement.mismatches[:_MISMATCHES_SHOWN]:
-        line = f"{mismatch.about}: {mismatch.what} should be {mismatch.expected}, is {mismatch.found}"
-        console.print(Text(line, style="red"))
+    console.print(_message_table(result, console.width))
     judgement = result.judgement
+    for mismatch in judgement.mismatches[:_MISMATCHES_SHOWN]:
+        line = f"{mismatch.about}: {mismatch.what} should be {mismatch.expected}, is {mismatch.found}"
+        console.print(Text(line, style=_BAD))
+    verdict = "Every mail and every card is as it must be" if judgement.is_clean else "Not everything is as it must be"
     console.print(
-        f"{result.members} members, {result.sandbox_days:.0f} sandbox days in {result.wall_seconds:.0f} s: "
-        f"mismatches {len(judgement.mismatches)}, lost {judgement.lost}, duplicates {judgement.duplicates} "
-        f"(uncertain {judgement.uncertain}: sent again since the answer to the final dot was never seen)"
+        Text(f"{verdict}: ", style=f"bold {_GOOD if judgement.is_clean else _BAD}").append(
+            f"mismatches {len(judgement.mismatches)}, lost {judgement.lost}, duplicates {judgement.duplicates} "
+            f"({judgement.uncertain} sent again since the answer to the final dot was never seen).",
+            style="not bold",
+        )
     )
+    told = f"{result.members} members, {result.sandbox_days:.0f} sandbox days in {result.wall_seconds:.0f} s."
+    console.print(Text(told))
 
 
 def print_explanation(console: Console, explanation: Explanation) -> None:
@@ -114,36 +141,60 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     for sentence in filter(None, (explanation.headline, explanation.means, explanation.advice)):
         console.print(Text(sentence))
     for _, group in groupby(explanation.steps, key=lambda step: (step.status, step.words or step.title)):
-        same = list(group)
-        console.print(Text(_tell(same[0])))
-        if len(same) > 1:
-            console.print(Text(f"  … the same answer {len(same) - 1} times more, until {same[-1].at:{_INSTANT}}"))
+        first, *more = group
+        console.print(_beside(f"{first.at:{_INSTANT}}", Text(_tell(first))))
+        if more:
+            console.print(
+                _beside("", Text(f"… the same answer {len(more)} times more, until {more[-1].at:{_INSTANT}}"))
+            )
 
 
 def _tell(step: Step) -> str:
-    said = f"  «{step.words}»" if step.words else ""
-    return f"  {step.at:{_INSTANT}}  {step.title}{said}"
+    return f"{step.title}  «{step.words}»" if step.words else step.title
+
+
+def _beside(when: str, what: Text) -> Table:
+    """An instant, and beside it what happened, folded within its own column."""
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_column(style="dim", no_wrap=True, min_width=_INSTANT_WIDTH)
+    line.add_column()
+    line.add_row(when, what)
+    return line
+
+
+def _standing(counts: Mapping[MessageStatus, int]) -> Text:
+    parts = (Text(f"{one.label} {counts[one]}", style=_STYLES.get(one, "")) for one in MessageStatus if counts.get(one))
+    return Text("  ").join(parts)
 
 
 def write_json(path: Path, result: Result) -> None:
     path.write_bytes(result.to_json())
 
 
-def _message_table(result: Result) -> Table:
-    table = Table(title="Messages", title_justify="left", header_style="bold")
-    for heading in ("status", "", "now", "ever", "as a receiver said it"):
-        table.add_column(heading, justify="right" if heading in ("now", "ever") else "left", overflow="ellipsis")
+def _message_table(result: Result, width: int) -> Table:
+    table = _make_table("Messages", "status", "", "now", "ever", "as a receiver said it")
     for status in MessageStatus:
-        words = result.examples.get(status, "")[:_WORDS_LENGTH]
-        counts = (str(mapping.get(status, 0)) for mapping in (result.messages, result.ever))
-        table.add_row(status.value, status.label, *counts, escape(words))
+        counts = (_count(mapping.get(status, 0)) for mapping in (result.messages, result.ever))
+        words = Text(result.examples.get(status, ""))
+        words.truncate(_LINES_OF_WORDS * max(width - _WIDTH_WITHOUT_WORDS, _LEAST_WORDS), overflow="ellipsis")
+        table.add_row(Text(status.value, style=_STYLES.get(status, "")), status.label, *counts, words)
     return table
 
 
 def _card_table(result: Result) -> Table:
-    table = Table(title="Addresses", title_justify="left", header_style="bold")
-    for heading in ("status", "", "now"):
-        table.add_column(heading, justify="right" if heading == "now" else "left")
+    table = _make_table("Addresses", "status", "", "now")
     for status in AddressStatus:
-        table.add_row(status.value, status.label, str(result.cards.get(status, 0)))
+        style = _BAD if status.is_problem else _GOOD if status is AddressStatus.CONFIRMED else ""
+        table.add_row(Text(status.value, style=style), status.label, _count(result.cards.get(status, 0)))
     return table
+
+
+def _make_table(title: str, *headings: str) -> Table:
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in ("now", "ever") else "left")
+    return table
+
+
+def _count(number: int) -> Text:
+    return Text(str(number), style="" if number else "dim")

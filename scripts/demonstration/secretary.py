@@ -54,7 +54,12 @@ class Secretary:
         """Mail everyone who has confirmed; return how many that is."""
         draft = await self._post(f"{self._path}/mailings", subject=SUBJECT, body=BODY, **self._sender)
         self.mailing_id = draft["id"]
-        queued: int = (await self._post(f"{self._path}/mailings/{self.mailing_id}/send"))["queued"]
+        try:
+            queued: int = (await self._post(f"{self._path}/mailings/{self.mailing_id}/send"))["queued"]
+        except httpx.HTTPStatusError as refused:
+            if refused.response.status_code != httpx.codes.CONFLICT:
+                raise
+            return 0  # nobody has confirmed: the draft stays, and a secretary would ask first
         return queued
 
     async def correct(self, domain: str, right: str) -> int:

@@ -32,3 +32,14 @@ async def test_sixty_members_all_end_as_their_characters_decide(
     assert set(result["messages"]) == set(MessageStatus)
     assert all(result["cards"][status] for status in AddressStatus)
     assert "Why didn't" in output.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("members", [1, 7])
+async def test_a_demo_so_small_that_some_associations_have_nobody_is_a_demo(
+    monkeypatch: pytest.MonkeyPatch, members: int
+) -> None:
+    monkeypatch.setitem(stage.TIMEOUTS_SECONDS, "banner", 0.05)
+    results: list[Result] = []
+    await perform(Console(file=io.StringIO()), members, 1, done=results.append)
+    assert [(result.judgement.is_clean, result.members) for result in results] == [(True, members)]
