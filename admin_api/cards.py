@@ -9,7 +9,7 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from admin_api.endpoint import Call
-from admin_api.errors import Refusal
+from admin_api.errors import Refusal, named_by
 from admin_api.shapes import Line, Prose, Shape
 from config.vocabulary import AddressStatus
 from engine.errors import InvalidInput
@@ -113,7 +113,8 @@ async def remove(call: Call) -> None:
 
 async def _choice(call: Call, query: CardQuery) -> tuple[Filter, tuple[Sort, ...]]:
     if query.view is not None:
-        view = await views.get(call.connection, call.association_id, query.view)
+        with named_by("view"):
+            view = await views.get(call.connection, call.association_id, query.view)
         return view.filter, view.sort
     return views.read_filter(_json(query.filter, "filter")), views.read_sort(_json(query.sort, "sort"))
 

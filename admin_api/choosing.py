@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from admin_api.endpoint import Call
+from admin_api.errors import named_by
 from admin_api.shapes import Id, Shape
 from admin_api.views import FilterShape
 from engine.errors import InvalidInput
@@ -18,9 +19,10 @@ class Recipients(Shape):
 
 
 async def choose(call: Call, body: Recipients) -> Filter:
-    """The filter that a body stands for. Raises NotFound for a view that is not the association's."""
+    """The filter that a body stands for. Raises InvalidInput for a view that is not the association's."""
     if body.view_id is not None and body.filter is not None:
         raise InvalidInput("filter", "give view_id or filter, not both")
     if body.view_id is not None:
-        return (await views.get(call.connection, call.association_id, body.view_id)).filter
+        with named_by("view_id"):
+            return (await views.get(call.connection, call.association_id, body.view_id)).filter
     return Filter() if body.filter is None else body.filter.to_filter()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from http import HTTPStatus
 
@@ -49,6 +50,15 @@ class Refusal(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = headers
+
+
+@contextmanager
+def named_by(field: str) -> Iterator[None]:
+    """What a field names and is not there, or is somebody else's, is that field's fault."""
+    try:
+        yield
+    except NotFound as error:
+        raise InvalidInput(field, f"{error}; give the number of one that you see") from None
 
 
 def refusal_of(error: Exception) -> Refusal:

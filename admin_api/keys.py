@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from admin_api.endpoint import Call
+from admin_api.errors import named_by
 from admin_api.paging import Page, PageQuery, page_of
 from admin_api.shapes import Id, Name, Shape
 from engine.register import associations
@@ -48,7 +49,8 @@ async def list_all(call: Call, query: PageQuery) -> Page[KeyView]:
 async def create(call: Call, body: NewKey) -> KeyWithToken:
     """Make a key."""
     if body.association_id is not None:
-        await associations.get(call.connection, body.association_id)
+        with named_by("association_id"):
+            await associations.get(call.connection, body.association_id)
     made, token = await api_keys.create(call.connection, body.association_id, body.name, call.now)
     await call.note("key made", key=made.id)
     return KeyWithToken(**dict(show(made)), token=token)

@@ -11,6 +11,7 @@ from admin_api.choosing import Recipients, choose
 from admin_api.confirmations import SendView
 from admin_api.confirmations import show as show_counts
 from admin_api.endpoint import Call
+from admin_api.errors import named_by
 from admin_api.messages import MessageView
 from admin_api.messages import show as show_message
 from admin_api.paging import Page, PageQuery, page_of
@@ -18,6 +19,7 @@ from admin_api.shapes import Id, Name, Prose, Shape
 from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus
 from engine.mailing import drafts, sending
 from engine.mailing.preview import preview as make_preview
+from engine.register import cards
 from engine.store import history
 from engine.store.history import MailingRow
 
@@ -142,6 +144,8 @@ async def remove(call: Call) -> None:
 
 async def preview(call: Call, query: PreviewQuery) -> PreviewView:
     """The mail as one member would get it."""
+    with named_by("card_id"):
+        await cards.get(call.connection, call.association_id, query.card_id)
     made = await make_preview(
         call.connection, call.association_id, call.id("mailing_id"), query.card_id, call.services.identity
     )

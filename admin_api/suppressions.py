@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from admin_api.endpoint import Call
+from admin_api.errors import named_by
 from admin_api.paging import Page, PageQuery, page_of
 from admin_api.shapes import Id, Line, Name, Shape
 from config.vocabulary import MessageStatus, Reason
@@ -42,7 +43,7 @@ class NewSuppression(NewOwnSuppression):
 
 
 class SuppressionView(Shape):
-    """One suppression."""
+    """One suppression; what another association's mail taught is told without `message_id` and `evidence`."""
 
     id: int
     address_key: str
@@ -82,7 +83,8 @@ async def list_own(call: Call, query: SuppressionQuery) -> Page[SuppressionView]
 async def create(call: Call, body: NewSuppression) -> SuppressionView:
     """Suppress an address, everywhere or for one association."""
     if body.association_id is not None:
-        await associations.get(call.connection, body.association_id)
+        with named_by("association_id"):
+            await associations.get(call.connection, body.association_id)
     return await _create(call, body, body.association_id)
 
 

@@ -297,12 +297,13 @@ class Role(Word):
 
 
 class MailingState(Word):
-    """Where a mailing stands; that all of it has left shows in the counts of its messages."""
+    """Where a mailing stands; `finished` is not kept but seen in its messages: none of them waits any more."""
 
     DRAFT = "draft", "Utkast", "Being written; nothing has been queued."
-    SENDING = "sending", "Skickas", "Queued; the senders work on it or are done."
+    SENDING = "sending", "Skickas", "Queued; the senders work on it."
     PAUSED = "paused", "Pausat", "Nothing more of it leaves until it is resumed."
     CANCELLED = "cancelled", "Avbrutet", "What had not left never will."
+    FINISHED = "finished", "Klart", "Every message has come to an end; a report may still change one."
 
 
 class MailingKind(Word):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from config.vocabulary import AddressStatus, MessageStatus
+from collections.abc import Mapping
+
+from config.vocabulary import AddressStatus, MailingState, MessageStatus
 
 M = MessageStatus
 A = AddressStatus
@@ -55,6 +57,17 @@ CARD_STATUS_OF: dict[MessageStatus, AddressStatus] = {
     M.INVALID: A.PROBLEM_INVALID,
 }
 """What a message's bad end makes of the card it was sent for."""
+
+
+def count_waiting(counts: Mapping[MessageStatus, int]) -> int:
+    """How many messages may still be tried."""
+    return sum(count for status, count in counts.items() if status in WAITING)
+
+
+def state_of(kept: MailingState, counts: Mapping[MessageStatus, int]) -> MailingState:
+    """Where a mailing stands: what was let go, or paused, is finished once none of its messages waits."""
+    is_let_go = kept in (MailingState.SENDING, MailingState.PAUSED)
+    return MailingState.FINISHED if is_let_go and not count_waiting(counts) else kept
 
 
 def may_move(old: MessageStatus, new: MessageStatus) -> bool:

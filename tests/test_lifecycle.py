@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.vocabulary import AddressStatus, MessageStatus
-from engine.lifecycle import CARD_MOVES, CARD_STATUS_OF, FINAL, MESSAGE_MOVES, WAITING, may_move, may_turn
+from config.vocabulary import AddressStatus, MailingState, MessageStatus
+from engine.lifecycle import CARD_MOVES, CARD_STATUS_OF, FINAL, MESSAGE_MOVES, WAITING, may_move, may_turn, state_of
 
 messages = st.sampled_from(MessageStatus)
 cards = st.sampled_from(AddressStatus)
@@ -20,6 +20,14 @@ def test_every_status_has_its_row() -> None:
 def test_a_message_waits_or_is_done_or_has_not_begun() -> None:
     assert WAITING | FINAL | {MessageStatus.NONE} == set(MessageStatus)
     assert not WAITING & FINAL
+
+
+def test_a_mailing_that_was_let_go_is_finished_once_nothing_waits() -> None:
+    for kept in MailingState:
+        is_let_go = kept in (MailingState.SENDING, MailingState.PAUSED)
+        done = {MessageStatus.SENT: 3, MessageStatus.BOUNCED: 1}
+        assert state_of(kept, done) is (MailingState.FINISHED if is_let_go else kept)
+        assert state_of(kept, done | {MessageStatus.DEFERRED: 1}) is kept
 
 
 def test_a_message_begins_as_none_and_comes_from_there_into_the_queue() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import MailingState, MessageStatus
-from engine.lifecycle import WAITING
 from engine.mailing import sending
 from engine.mailing.explain import explain
 from engine.store import history
-from engine.store.history import MailingRow
 
 _MAILINGS_A_PAGE = 50
 _RECIPIENTS_A_PAGE = 100
@@ -20,7 +18,7 @@ async def show_list(visit: Visit) -> Outcome:
     rows = await history.mailings(visit.connection, visit.association.id, before_id=before, limit=_MAILINGS_A_PAGE + 1)
     shown = rows[:_MAILINGS_A_PAGE]
     next_before = shown[-1].id if len(rows) > _MAILINGS_A_PAGE else None
-    return Show("mailings.html", {"mailings": shown, "next_before": next_before, "waiting": waiting})
+    return Show("mailings.html", {"mailings": shown, "next_before": next_before})
 
 
 async def show(visit: Visit) -> Outcome:
@@ -46,7 +44,6 @@ async def show(visit: Visit) -> Outcome:
             "messages": shown,
             "next_after": shown[-1].id if len(rows) > _RECIPIENTS_A_PAGE else None,
             "counts": [(one, mailing.counts[one]) for one in MessageStatus if mailing.counts.get(one)],
-            "waiting": waiting(mailing),
         },
     )
 
@@ -73,11 +70,6 @@ async def cancel(visit: Visit) -> Outcome:
     """Let what has not left never leave."""
     await sending.cancel(visit.connection, visit.association.id, visit.id("mailing_id"), visit.now)
     return await _turned(visit, "mailing cancelled", "avbrutet")
-
-
-def waiting(mailing: MailingRow) -> int:
-    """How many recipients it may still change for."""
-    return sum(count for status, count in mailing.counts.items() if status in WAITING)
 
 
 async def _turned(visit: Visit, action: str, notice: str) -> Outcome:

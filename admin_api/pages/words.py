@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from config.vocabulary import AddressStatus, FindingKind, MessageStatus
+from config.vocabulary import AddressStatus, FindingKind, MailingState, MessageStatus
 from engine.errors import BrevduvaError, Conflict, InvalidInput
+
+Status = MessageStatus | AddressStatus | MailingState
 
 NOTICES = {
     "sparat": "Ändringarna är sparade.",
@@ -45,7 +47,7 @@ _FIELDS = {
     "taken_name": "Det finns redan en vy som heter så. Välj ett annat namn.",
     "subject": "Skriv ett ämne på en rad.",
     "body": "Skriv ett meddelande.",
-    "office": "Välj ett kontor.",
+    "office_id": "Välj ett kontor.",
     "file": "Filen kunde inte läsas. Spara den som CSV eller XLSX med en rubrikrad och försök igen.",
     "filter": "Filtret går inte att använda. Se över villkoren.",
     "column": "Filtret eller sorteringen nämner en kolumn som inte finns.",
@@ -54,11 +56,17 @@ _FIELDS = {
     "old_password": "Det nuvarande lösenordet stämmer inte.",
 }
 
-_OF_TONE: dict[str, tuple[MessageStatus | AddressStatus, ...]] = {
-    "good": (MessageStatus.SENT, MessageStatus.OPENED, MessageStatus.CLICKED, AddressStatus.CONFIRMED),
-    "calm": (MessageStatus.QUEUED, AddressStatus.REQUESTED),
-    "late": (MessageStatus.DEFERRED, MessageStatus.SOFT_BOUNCED, MessageStatus.UNKNOWN),
-    "mute": (MessageStatus.NONE, AddressStatus.UNCONFIRMED),
+_OF_TONE: dict[str, tuple[Status, ...]] = {
+    "good": (
+        MessageStatus.SENT,
+        MessageStatus.OPENED,
+        MessageStatus.CLICKED,
+        AddressStatus.CONFIRMED,
+        MailingState.FINISHED,
+    ),
+    "calm": (MessageStatus.QUEUED, AddressStatus.REQUESTED, MailingState.SENDING),
+    "late": (MessageStatus.DEFERRED, MessageStatus.SOFT_BOUNCED, MessageStatus.UNKNOWN, MailingState.PAUSED),
+    "mute": (MessageStatus.NONE, AddressStatus.UNCONFIRMED, MailingState.DRAFT, MailingState.CANCELLED),
 }
 _TONES = {status: tone for tone, statuses in _OF_TONE.items() for status in statuses}
 
@@ -112,7 +120,7 @@ def column(name: str) -> str:
     return COLUMNS.get(name, name)
 
 
-def tone(status: MessageStatus | AddressStatus) -> str:
+def tone(status: Status) -> str:
     """Which of the five colours a status has."""
     return _TONES.get(status, "bad")
 

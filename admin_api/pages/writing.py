@@ -189,7 +189,7 @@ async def _chosen_member(visit: Visit, members: list[Card]) -> Card | None:
 def _office_of(visit: Visit) -> int:
     number = visit.form.number("office")
     if number is None:
-        raise InvalidInput("office", "choose an office")
+        raise InvalidInput("office_id", "choose an office")
     return number
 
 

@@ -49,7 +49,7 @@ async def request_confirmations(
     """Ask every unconfirmed card of a view; those become `requested`, the others are counted by reason.
 
     Reasons are address statuses, `no_address`, `asked_often` (three times within a day), and what became of an
-    address at once (`blocked`, `invalid`). Raises NotFound and InvalidInput (unknown column).
+    address at once (`blocked`, `invalid`). Raises NotFound and InvalidInput (unknown column, office or user).
     """
     await check_filter(connection, association_id, chosen)
     skipped = await count_others(connection, association_id, chosen, AddressStatus.UNCONFIRMED)

@@ -26,7 +26,7 @@ async def create(
     format: BodyFormat,
     now: datetime,
 ) -> Mailing:
-    """Write a draft. Raises InvalidInput, and NotFound where office or user are not the association's."""
+    """Write a draft. Raises InvalidInput, for an office or user of somebody else's too."""
     sender = await mailings.sender_of(connection, association_id, office_id, user_id)
     return await mailings.create(
         connection,

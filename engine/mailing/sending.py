@@ -8,6 +8,7 @@ from datetime import datetime
 
 from config.vocabulary import AddressStatus, MailingState, MessageStatus
 from engine.errors import Conflict
+from engine.lifecycle import state_of
 from engine.store import alerts, associations, cards, mailings, message_rows
 from engine.store.database import Connection
 from engine.store.filters import Filter, check_columns
@@ -113,6 +114,7 @@ async def _turn(
     new: MailingState,
 ) -> Mailing:
     mailing = await mailings.get(connection, mailing_id, association_id)
-    if not await mailings.turn(connection, mailing_id, olds, new):
-        raise Conflict(f"the mailing is {mailing.state}; it cannot become {new}")
+    state = state_of(mailing.state, await message_rows.counts(connection, mailing_id))
+    if state not in olds or not await mailings.turn(connection, mailing_id, olds, new):
+        raise Conflict(f"the mailing is {state}; it cannot become {new}")
     return await mailings.get(connection, mailing_id, association_id)

@@ -9,7 +9,6 @@ import typer
 from dsn_parser.explain import explain_reply
 from engine.errors import InvalidInput, NotFound
 from engine.mailing.explain import Explanation, explain
-from engine.mailing.progress import progress
 from engine.register.addresses import key_of
 from engine.route.mx import Unroutable, find_route
 from engine.route.resolver import Resolver
@@ -91,8 +90,10 @@ async def _mailing(connection: Connection, mailing_id: int) -> MailingRow:
 async def _mailing_status(shell: Shell, mailing_id: int) -> list[Row]:
     async with shell.database.read() as connection:
         mailing = await _mailing(connection, mailing_id)
-        now = await progress(connection, mailing.association_id, mailing_id)
-    return [{"status": status, "label": status.label, "messages": count} for status, count in now.counts.items()]
+    return [
+        {"mailing": mailing.state, "status": status, "label": status.label, "messages": count}
+        for status, count in mailing.counts.items()
+    ]
 
 
 async def _explain(shell: Shell, key: str) -> list[Explanation]:

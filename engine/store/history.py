@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, func, select
 
 from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus
 from engine.errors import NotFound
+from engine.lifecycle import count_waiting, state_of
 from engine.store.database import Connection
 from engine.store.mailings import Sender
 from engine.store.tables import association, mailing, message, message_event
@@ -39,6 +40,11 @@ class MailingRow:
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many of its messages may still be tried."""
+        return count_waiting(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +221,7 @@ def _to_mailing(row: Row[Any], counts: Counts) -> MailingRow:
         subject=row.subject,
         body=row.body,
         format=BodyFormat(row.format),
-        state=MailingState(row.state),
+        state=state_of(MailingState(row.state), counts),
         sender=Sender(**row.sender),
         skipped=row.skipped,
         created_at=row.created_at,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 
 from config.vocabulary import BodyFormat, MailingKind, MailingState, MessageStatus, Reason
-from engine.errors import NotFound
+from engine.errors import InvalidInput, NotFound
 from engine.store.database import Connection
 from engine.store.messages import move_waiting
 from engine.store.tables import association, mailing, message, office, user
@@ -47,7 +47,7 @@ class Mailing:
 
 
 async def sender_of(connection: Connection, association_id: int, office_id: int, user_id: int) -> Sender:
-    """The words for who sends. Raises NotFound where office or user are not the association's (operators may)."""
+    """The words for who sends. Raises InvalidInput where office or user are not the association's (operators may)."""
     query = (
         select(association.c.name, association.c.slug, office.c.name, user.c.name, user.c.email)
         .join(office, office.c.association_id == association.c.id)
@@ -55,9 +55,15 @@ async def sender_of(connection: Connection, association_id: int, office_id: int,
         .where(association.c.id == association_id, office.c.id == office_id, user.c.id == user_id)
     )
     row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        raise NotFound("there is no such office or user in the association")
-    return Sender(*row)
+    return Sender(*row) if row else await _refuse_sender(connection, association_id, office_id)
+
+
+async def _refuse_sender(connection: Connection, association_id: int, office_id: int) -> NoReturn:
+    """Raise InvalidInput for the office, or else for the user."""
+    office_of_it = select(office.c.id).where(office.c.id == office_id, office.c.association_id == association_id)
+    if (await connection.execute(office_of_it)).first() is None:
+        raise InvalidInput("office_id", "the association has no such office; give one of its offices")
+    raise InvalidInput("user_id", "the association has no such user; give one of its users")
 
 
 async def create(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, case, exists, func, select
 
 from config.vocabulary import MessageStatus
 from engine.errors import NotFound
 from engine.store.database import Connection
-from engine.store.tables import alert, card, node, report, site, suppression
+from engine.store.tables import alert, card, message, node, report, site, suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,19 @@ async def suppressions_seen_by(
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[SuppressionRow]:
-    """Those that reach an association and whose address stands on a card of its own: other people's stay unseen."""
+    """Those that reach an association and whose address stands on a card of its own: other people's stay unseen.
+
+    What was learned from another association's mail is told without that mail and the words about it.
+    """
     own_addresses = select(card.c.address_key).where(card.c.association_id == association_id)
     reach = suppression.c.association_id.is_(None) | (suppression.c.association_id == association_id)
-    query = select(suppression).where(
-        suppression.c.lifted_at.is_(None), reach, suppression.c.address_key.in_(own_addresses)
-    )
+    is_others = exists().where(message.c.id == suppression.c.message_id, message.c.association_id != association_id)
+    told = [column for column in suppression.c if column.name not in ("message_id", "evidence")]
+    query = select(
+        *told,
+        case((is_others, None), else_=suppression.c.message_id).label("message_id"),
+        case((is_others, ""), else_=suppression.c.evidence).label("evidence"),
+    ).where(suppression.c.lifted_at.is_(None), reach, suppression.c.address_key.in_(own_addresses))
     return await _read_suppressions(connection, query, address_key, before_id, limit)
 
 

@@ -49,7 +49,7 @@ async def test_while_the_first_is_under_way_the_second_waits_outside(world: Worl
     club = await world.club("Sjövik")
     async with world.program(club.key) as program:
         refused = await program.post(_send(club), json={"view_id": 999_999}, headers=_KEY)
-        assert refused.status_code == 404
+        assert refused.status_code == 422
         request = program.build_request("POST", _send(club), json={}, headers=_KEY)
         await _begin_as_if_by_a_twin(world, request.content, _send(club))
         answer = await program.send(request)

@@ -37,6 +37,28 @@ async def test_every_wrong_field_is_named_at_once(world: World) -> None:
     assert "give it" in named["/office_id"]
 
 
+@pytest.mark.parametrize("field", ["office_id", "user_id", "view_id"])
+async def test_a_number_in_a_body_that_is_not_ones_own_is_named_with_its_cure(world: World, field: str) -> None:
+    club, other = await world.club("Sjövik"), await world.club("Bergby")
+    told = []
+    async with world.program(club.key) as program:
+        for number in (getattr(other, field), 987_654):
+            body = {"office_id": club.office_id, "user_id": club.user_id, field: number}
+            answer = await program.post(f"/associations/{club.association_id}/confirmation-requests", json=body)
+            told.append(_problem(answer, 422)["errors"])
+    assert told[0] == told[1]
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{field}"]
+    assert "give" in answer.json()["detail"]
+
+
+async def test_a_number_in_a_query_is_named_too(world: World) -> None:
+    club, other = await world.club("Sjövik"), await world.club("Bergby")
+    here = f"/associations/{club.association_id}"
+    async with world.program(club.key) as program:
+        for path in (f"/cards?view={other.view_id}", f"/mailings/{club.draft_id}/preview?card_id={other.card_id}"):
+            assert _problem(await program.get(here + path), 422)["errors"]
+
+
 async def test_a_bad_address_is_told_its_cure(world: World) -> None:
     club = await world.club("Sjövik")
     async with world.program(club.key) as program:

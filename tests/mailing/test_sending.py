@@ -7,12 +7,11 @@ import pytest
 from config.vocabulary import AddressStatus, MailingState, MessageStatus, Operator, Reason
 from engine.errors import Conflict, InvalidInput, NotFound
 from engine.mailing import sending
-from engine.mailing.progress import progress
 from engine.mailing.sending import NoConfirmedRecipient, SendCounts
 from engine.register import offices
 from engine.register.cards import Card
 from engine.register.views import EVERY_CARD, Condition, Filter
-from engine.store import lanes, mailings, suppressions
+from engine.store import history, lanes, mailings, suppressions
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection, Database
 from engine.store.suppressions import Suppression
@@ -115,9 +114,9 @@ async def test_a_cancelled_mailing_leaves_the_queue_for_good(database: Database)
         await _members(connection, home, "Ida", "Bo")
         draft = await write(connection, home)
         await sending.send(connection, home.id, draft.id, EVERY_CARD, NOW)
-        assert (await progress(connection, home.id, draft.id)).waiting == 2
+        assert (await history.one_mailing(connection, home.id, draft.id)).waiting == 2
         cancelled = await sending.cancel(connection, home.id, draft.id, NOW)
-        after = await progress(connection, home.id, draft.id)
+        after = await history.one_mailing(connection, home.id, draft.id)
         with pytest.raises(Conflict):
             await sending.resume(connection, home.id, draft.id)
     assert (cancelled.state, after.state) == (MailingState.CANCELLED, MailingState.CANCELLED)

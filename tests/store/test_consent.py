@@ -163,9 +163,9 @@ async def test_an_address_is_asked_three_times_a_day_at_most(database: Database)
 async def test_only_the_associations_own_users_and_columns_will_do(database: Database) -> None:
     async with database.write() as connection:
         home, other = await found(connection), await found(connection)
-        with pytest.raises(NotFound):
+        with pytest.raises(InvalidInput):
             await _ask(connection, Household(home.id, other.office_id, home.user_id))
-        with pytest.raises(NotFound):
+        with pytest.raises(InvalidInput):
             await _ask(connection, Household(home.id, home.office_id, other.user_id))
         with pytest.raises(InvalidInput):
             await _ask(connection, home, Filter((Condition("Hund", Operator.EMPTY),)))

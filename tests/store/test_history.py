@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from config.vocabulary import MessageStatus, Reason
-from engine.errors import NotFound
+from config.vocabulary import MailingState, MessageStatus, Reason
+from engine.errors import Conflict, NotFound
+from engine.mailing import sending
 from engine.store import by_hand, history, operations
 from engine.store.database import Database
 from engine.store.suppressions import Suppression
@@ -23,6 +24,19 @@ async def test_mailings_come_newest_first_with_their_counts(database: Database) 
         assert rows[0].counts == {MessageStatus.QUEUED: 2, MessageStatus.INVALID: 1}
         assert (rows[0].total, rows[1].total) == (3, 0)
         assert await history.mailings(connection, club.id, before_id=second) == rows[1:]
+
+
+async def test_a_mailing_is_finished_once_nothing_of_it_waits(database: Database) -> None:
+    async with database.write() as connection:
+        club = await make_association(connection, ["ida@a.example"])
+        mailing = await queue_mailing(connection, club)
+        assert (await history.one_mailing(connection, club.id, mailing)).state is MailingState.SENDING
+        opt_out = Suppression("ida@a.example", None, MessageStatus.UNSUBSCRIBED, Reason.OPT_OUT, "ringde")
+        await by_hand.suppress_by_hand(connection, opt_out, NOW)
+        row = await history.one_mailing(connection, club.id, mailing)
+        assert (row.state, row.waiting) == (MailingState.FINISHED, 0)
+        with pytest.raises(Conflict):
+            await sending.pause(connection, club.id, mailing)
 
 
 async def test_another_associations_mailing_and_message_look_unknown(database: Database) -> None:

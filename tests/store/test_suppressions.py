@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from config.vocabulary import AddressStatus, MessageStatus, Reason
 from engine.errors import NotFound
-from engine.store import addresses
+from engine.store import addresses, history, operations
 from engine.store.blocking import block_waiting
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection, Database
@@ -33,6 +35,17 @@ async def test_a_suppression_reaches_everybody_or_one_association(database: Data
         await suppress(connection, [bounced(IDA), bounced(BO, ours)], NOW)
         assert await suppressed(connection, [IDA, BO, "eva@example.com"], ours) == {IDA, BO}
         assert await suppressed(connection, [IDA, BO], theirs) == {IDA}
+
+
+async def test_what_another_associations_mail_taught_is_told_without_that_mail(database: Database) -> None:
+    async with database.write() as connection:
+        ours, theirs = await make_association(connection, [IDA]), await make_association(connection, [IDA])
+        mail = (await history.messages(connection, await queue_mailing(connection, theirs)))[0]
+        await suppress(connection, [replace(bounced(IDA), message_id=mail.id)], NOW)
+        (seen,) = await operations.suppressions_seen_by(connection, ours.id)
+        (own,) = await operations.suppressions_seen_by(connection, theirs.id)
+    assert (seen.status, seen.message_id, seen.evidence) == (MessageStatus.BOUNCED, None, "")
+    assert (own.message_id, own.evidence) == (mail.id, "550 5.2.1 disabled")
 
 
 async def test_the_same_suppression_stands_in_the_book_once(database: Database) -> None:
