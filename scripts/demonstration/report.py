@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -22,7 +22,6 @@ from engine.mailing.explain import Explanation, Step
 from scripts.demonstration.judge import Judgement
 
 _INSTANT = "%Y-%m-%d %H.%M"
-_INSTANT_WIDTH = len("day 99 23.59")
 _WIDTH_WITHOUT_TERMINAL = 140
 _WIDTH_WITHOUT_WORDS, _LEAST_WORDS, _LINES_OF_WORDS = 58, 20, 2
 _MISMATCHES_SHOWN = 20
@@ -89,13 +88,13 @@ class Board:
         self._live.stop()
 
     def say(self, now: datetime, sentence: str) -> None:
-        self._console.print(_beside(self._time(now), Text(sentence)))
+        self._console.print(_beside((self._time(now), Text(sentence))))
 
     def show(self, now: datetime, counts: Mapping[MessageStatus, int]) -> None:
         """Show how many messages stand where just now; once the board is put away, nothing more."""
         if not self._live.is_started:
             return
-        line = _beside(self._time(now), _standing(counts))
+        line = _beside((self._time(now), _standing(counts)))
         if self._console.is_terminal:
             self._live.update(line, refresh=True)
         elif time.monotonic() - self._printed >= _LINE_SECONDS:
@@ -140,26 +139,29 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
     console.print(Text(f"\nWhy didn't {card.first_name} get it?  (brevduva explain {card.email})", style="bold"))
     for sentence in filter(None, (explanation.headline, explanation.means, explanation.advice)):
         console.print(Text(sentence))
-    for _, group in groupby(explanation.steps, key=lambda step: (step.status, step.words or step.title)):
+    console.print(_beside(*_told_once(explanation.steps)))
+
+
+def _told_once(steps: Sequence[Step]) -> Iterator[tuple[str, Text]]:
+    for _, group in groupby(steps, key=lambda step: (step.status, step.words or step.title)):
         first, *more = group
-        console.print(_beside(f"{first.at:{_INSTANT}}", Text(_tell(first))))
+        yield f"{first.at:{_INSTANT}}", Text(_tell(first))
         if more:
-            console.print(
-                _beside("", Text(f"… the same answer {len(more)} times more, until {more[-1].at:{_INSTANT}}"))
-            )
+            yield "", Text(f"… the same answer {len(more)} times more, until {more[-1].at:{_INSTANT}}")
 
 
 def _tell(step: Step) -> str:
     return f"{step.title}  «{step.words}»" if step.words else step.title
 
 
-def _beside(when: str, what: Text) -> Table:
-    """An instant, and beside it what happened, folded within its own column."""
-    line = Table.grid(padding=(0, 2, 0, 0))
-    line.add_column(style="dim", no_wrap=True, min_width=_INSTANT_WIDTH)
-    line.add_column()
-    line.add_row(when, what)
-    return line
+def _beside(*news: tuple[str, Text]) -> Table:
+    """Instants, and beside each what happened, folded within its own column."""
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column()
+    for when, what in news:
+        lines.add_row(when, what)
+    return lines
 
 
 def _standing(counts: Mapping[MessageStatus, int]) -> Text:
