@@ -83,7 +83,8 @@ async def _service(shell: Shell) -> AsyncIterator[Check]:
     missing = {"web", "send", "receive"} - set(alive)
     yield Check("processes", ", ".join(alive) or "none", "start them: brevduva serve" if missing else "")
     for alert in alerts:
-        yield Check(f"alert {alert.kind}", f"{alert.subject}: {alert.text}", "see the operator's pages, /drift")
+        found = f"{alert.subject}: {alert.text}" if alert.subject else alert.text
+        yield Check(f"alert {alert.kind}", found, "see the operator's pages, /drift")
 
 
 async def check_names(settings: Settings, resolver: Resolver) -> AsyncIterator[Check]:
