@@ -12,7 +12,7 @@ from config.settings import Settings
 from engine.keys import load_keys
 from engine.route.resolver import Answer, Finding, Resolver
 from engine.shell.app import Json, Shell, app, run
-from engine.shell.output import Row, show
+from engine.shell.output import Row, show, to_json, write
 from engine.shell.records import Record, print_records, wanted_records
 from engine.store import operations
 
@@ -35,8 +35,10 @@ class Check:
 def doctor(as_json: Json = False) -> None:
     """Look at configuration, secrets, disk, processes and DNS; exit code 1 where something needs a hand."""
     checks = run(_examine)
-    show([_row(one) for one in checks], as_json=as_json)
-    if not as_json:
+    if as_json:
+        write(to_json([{**_row(one), "record": one.record and one.record.line()} for one in checks]))
+    else:
+        show([_row(one) for one in checks], as_json=False)
         print_records([one.record for one in checks if one.record])
     if any(one.cure for one in checks):
         sys.exit(1)
@@ -91,11 +93,11 @@ async def check_names(settings: Settings, resolver: Resolver) -> AsyncIterator[C
     """What receivers look up before they trust us."""
     host = settings.sending.hostname
     addresses = await resolver.find_addresses(host)
-    cure = "" if addresses.records else f"publish an A record for {host}"
+    cure = "" if addresses.records else _cure(addresses, f"publish an A record for {host}")
     yield Check("address of our name", f"{host} → {_told(addresses)}", cure)
     for address in addresses.records:
         names = await resolver.find_names(address)
-        cure = "" if host in names.records else f"ask the provider for the PTR record {host}"
+        cure = "" if host in names.records else _cure(names, f"ask the provider for the PTR record {host}")
         yield Check("PTR", f"{address} → {_told(names)}", cure)
     for record in wanted_records(settings, load_keys(settings).dkim):
         yield await _check_record(resolver, record)
@@ -107,7 +109,7 @@ async def _check_record(resolver: Resolver, record: Record) -> Check:
     answer = await _look_up(resolver, record)
     if any(found.replace(" ", "").startswith(record.needed.replace(" ", "")) for found in answer.records):
         return Check(name, "published")
-    return Check(name, _told(answer), f"publish: {record.line()}", record)
+    return Check(name, _told(answer), _cure(answer, "publish the line below"), record)
 
 
 async def _look_up(resolver: Resolver, record: Record) -> Answer[str]:
@@ -115,6 +117,10 @@ async def _look_up(resolver: Resolver, record: Record) -> Answer[str]:
         return await resolver.find_texts(record.name)
     answer = await resolver.find_mx(record.name)
     return Answer(answer.finding, tuple(found.host for found in answer.records), words=answer.words)
+
+
+def _cure(answer: Answer[str], cure: str) -> str:
+    return "look at the name servers in /etc/resolv.conf, then ask again" if answer.finding is Finding.FAILED else cure
 
 
 def _told(answer: Answer[str]) -> str:

@@ -41,9 +41,11 @@ def dns(as_json: Json = False) -> None:
 
 
 def print_records(records: Sequence[Record], *, as_json: bool = False) -> None:
+    """Print lines that can be copied whole, or the same as JSON."""
     if as_json:
         write(to_json([{"name": one.name, "type": one.type, "value": one.value} for one in records]))
-    for record in () if as_json else records:
+        return
+    for record in records:
         write(record.line())
 
 
