@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from config.settings import Settings
@@ -78,18 +78,19 @@ class Courier:
         return self._is_stopping or is_mailing_halted or self._traffic.is_halted(site)
 
     async def _make_envelopes(self, jobs: Sequence[Job]) -> list[Envelope]:
-        prepared, envelopes = await self._shelf.open(jobs[0].mailing_id), []
-        for number, job in enumerate(jobs, 1):
-            envelopes.append(self._make_envelope(prepared, job))
-            if number % _MADE_IN_ONE_GO == 0:
-                await asyncio.sleep(0)
+        prepared = await self._shelf.open(jobs[0].mailing_id)
+        envelopes: list[Envelope] = []
+        for at in range(0, len(jobs), _MADE_IN_ONE_GO):
+            envelopes += self._make_some(prepared, jobs[at : at + _MADE_IN_ONE_GO])
+            await asyncio.sleep(0)
         return envelopes
 
-    def _make_envelope(self, prepared: Prepared, job: Job) -> Envelope:
-        """A mail in its envelope; nothing is stuffed, for `compose` begins no line with a dot."""
-        token = sign(self._ring, Purpose.BOUNCE, job.message_id)
-        sender = return_path_of(token, self._bounce_domain)
-        return Envelope(job.message_id, sender, job.email, prepared.render(job, token), envelope_id=token)
+    def _make_some(self, prepared: Prepared, jobs: Sequence[Job]) -> Iterator[Envelope]:
+        """Mails in their envelopes; nothing is stuffed, for `compose` begins no line with a dot."""
+        tokens = [sign(self._ring, Purpose.BOUNCE, job.message_id) for job in jobs]
+        for job, token, wire in zip(jobs, tokens, prepared.render_all(jobs, tokens), strict=True):
+            sender = return_path_of(token, self._bounce_domain)
+            yield Envelope(job.message_id, sender, job.email, wire, envelope_id=token)
 
     def _give_up(self, way: Unroutable, jobs: Sequence[Job]) -> None:
         """There is no way to the domain: that is the answer to each of its mails."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +111,14 @@ def test_a_link_carries_at_least_128_bits_and_a_return_path_80() -> None:
     assert lengths[Purpose.BOUNCE] >= 80
     assert lengths[Purpose.UNSUBSCRIBE] >= 128
     assert lengths[Purpose.CONFIRM] >= 128
+
+
+@pytest.mark.parametrize("length", [16, 64, 65, 200])
+def test_the_signature_is_an_hmac_whatever_the_length_of_the_key(length: int) -> None:
+    key = bytes(range(length))
+    number, _, letters = sign(KeyRing((key,)), Purpose.BOUNCE, 7).partition(".")
+    digest = hmac.digest(key, f"b:{number}".encode(), "sha256")
+    assert letters == "".join("abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in digest[:16])
 
 
 def test_short_keys_and_no_keys_are_refused() -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+
+from engine.compose.form import cut_at
 
 _LINE = 76
 _LONGEST_LINE = 990
@@ -33,6 +35,7 @@ def tidy(text: str) -> str:
     return " ".join(visible.split())
 
 
+@lru_cache(maxsize=1024)
 def unstructured(text: str) -> str:
     """Free text, as in Subject; in encoded words where it is not plain ASCII of ordinary word length."""
     line = tidy(text)
@@ -76,6 +79,18 @@ def fields(values: Mapping[str, str]) -> bytes:
 def canonical(values: Mapping[str, str]) -> bytes:
     """Fields in the relaxed form that is signed (RFC 6376 3.4.2)."""
     return "".join([f"{name.lower()}:{value}\r\n" for name, value in values.items()]).encode()
+
+
+class Letterhead:
+    """Fields that are written once for many mails, in both forms; marks stand where the mails differ."""
+
+    def __init__(self, values: Mapping[str, str], marks: Sequence[str]) -> None:
+        self._raw, self._canonical = cut_at(fields(values), marks), cut_at(canonical(values), marks)
+
+    def fill(self, *fillings: str) -> tuple[bytes, bytes]:
+        """The fields as they go over the wire and as they are signed, with a filling for each mark."""
+        encoded = list(map(str.encode, fillings))
+        return self._raw.fill(encoded), self._canonical.fill(encoded)
 
 
 def _fold(line: str) -> str:

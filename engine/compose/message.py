@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from config.vocabulary import MailingKind
 from engine.compose import headers
-from engine.compose.dkim import Seal, Signer
+from engine.compose.dkim import Seal, Signer, Unsigned
 from engine.compose.html import Bodies, render
 from engine.compose.placeholders import SIGN, Hole, Slot, as_html, as_text, cut, mark_holes, unknown_placeholders
 from engine.compose.template import Template
@@ -23,7 +23,9 @@ CONFIRM_LINK = "%CONFIRM_LINK%"
 TOKEN_FIELD = "X-Brevduva-Token"  # noqa: S105 - the name of a field, no secret
 """Carries the return path's token, for reports that lack the return path itself."""
 
-_PERSONAL = ("To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "CFBL-Feedback-ID", TOKEN_FIELD)
+_TOKEN, _LEAVE, _DATE = "\uf000" * 20, "\uf001" * 30, "\uf002" * 31
+"""Stand in a letterhead for what differs: private characters, about as many as will stand there."""
+
 _NEVER_TWICE = ("From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "Content-Type", "List-Unsubscribe")
 """Signed once more than they stand there, so that nobody can add another (RFC 6376 8.15)."""
 
@@ -82,26 +84,36 @@ class Prepared:
         self._bodies = _render_bodies(mailing, identity)
         boundary = f"=_brevduva_{mailing.id}"
         self._template = Template(self._bodies, boundary)
-        self._fixed = _fixed_fields(mailing, identity, boundary)
-        self._fixed_raw = headers.fields(self._fixed)
-        self._fixed_canonical = headers.canonical(self._fixed)
-        names = [name.lower() for name in (*self._fixed, *_PERSONAL, *_NEVER_TWICE)]
+        letterhead = _letterhead(mailing, identity, boundary)
+        self._letterhead = headers.Letterhead(letterhead, (_TOKEN, _LEAVE, _DATE))
+        names = [name.lower() for name in ("To", "Subject", *letterhead, *_NEVER_TWICE)]
         self._seals = [Seal(signer, names) for signer in identity.signers]
 
-    def render(self, recipient: Recipient, token: str = "") -> bytes:
-        """The signed mail with CRLF line ends, in which no line begins with a dot.
+    def render(self, recipient: Recipient) -> bytes:
+        """The signed mail with CRLF line ends, in which no line begins with a dot."""
+        return self.render_all([recipient], [sign(self._identity.ring, Purpose.BOUNCE, recipient.message_id)])[0]
 
-        `token` is the message's BOUNCE token where it is at hand.
-        """
-        values = self._values(recipient)
+    def render_all(self, recipients: Sequence[Recipient], tokens: Sequence[str]) -> list[bytes]:
+        """The signed mails of some members; `tokens` are the BOUNCE tokens of their messages."""
+        unsigned = list(map(self._write, recipients, tokens))
+        signatures = [seal.fields(unsigned) for seal in self._seals]
+        return [b"".join((*fields, mail.raw)) for mail, *fields in zip(unsigned, *signatures, strict=True)]
+
+    def _write(self, recipient: Recipient, token: str) -> Unsigned:
+        values, date = self._values(recipient), headers.date(recipient.created_at)
         body = self._template.fill(values)
-        token = token or sign(self._identity.ring, Purpose.BOUNCE, recipient.message_id)
-        personal = self._personal_fields(recipient, values, token)
-        canonical = self._fixed_canonical + headers.canonical(personal)
-        body_hash = b64encode(body.digest).decode()
-        seconds = int(recipient.created_at.timestamp())
-        signatures = [seal.field(canonical, body_hash, seconds) for seal in self._seals]
-        return b"".join([*signatures, headers.fields(personal), self._fixed_raw, b"\r\n", body.raw])
+        local = recipient.email.rpartition("@")[0]
+        personal = {
+            "To": headers.mailbox(values[Hole.NAME], f"{local}@{recipient.domain}"),
+            "Subject": headers.unstructured(_fill(self._subject, values)),
+        }
+        letterhead, relaxed = self._letterhead.fill(token, values[Hole.UNSUBSCRIBE], date)
+        return Unsigned(
+            b"".join((headers.fields(personal), letterhead, b"\r\n", body.raw)),
+            headers.canonical(personal) + relaxed,
+            b64encode(body.digest),
+            int(recipient.created_at.timestamp()),
+        )
 
     def show(self, recipient: Recipient) -> Preview:
         """The mail as the member will see it."""
@@ -127,37 +139,29 @@ class Prepared:
             Hole.CONFIRM: sign(ring, Purpose.CONFIRM, number) if self._is_confirmation else "",
         }
 
-    def _personal_fields(self, recipient: Recipient, values: Mapping[Hole, str], token: str) -> dict[str, str]:
-        domain, url = self._identity.bounce_domain, self._identity.base_url
-        leave = values[Hole.UNSUBSCRIBE]
-        local = recipient.email.rpartition("@")[0]
-        return {
-            "To": headers.mailbox(values[Hole.NAME], f"{local}@{recipient.domain}"),
-            "Subject": headers.unstructured(_fill(self._subject, values)),
-            "Date": headers.date(recipient.created_at),
-            "Message-ID": f"<{token}@{domain}>",
-            "List-Unsubscribe": f"<{url}/u/{leave}>, <mailto:{Purpose.UNSUBSCRIBE}+{leave}@{domain}>",
-            "CFBL-Feedback-ID": token,
-            TOKEN_FIELD: token,
-        }
-
 
 def prepare(mailing: Mailing, identity: Identity) -> Prepared:
     """Do once what is the same for every member of a mailing."""
     return Prepared(mailing, identity)
 
 
-def _fixed_fields(mailing: Mailing, identity: Identity, boundary: str) -> dict[str, str]:
-    sender, home = mailing.sender, identity.sender_address.rpartition("@")[2]
+def _letterhead(mailing: Mailing, identity: Identity, boundary: str) -> dict[str, str]:
+    """Every field but To and Subject, with marks where members differ."""
+    sender, home, domain = mailing.sender, identity.sender_address.rpartition("@")[2], identity.bounce_domain
     fields = {
         "From": headers.mailbox(_sender_name(sender), identity.sender_address),
         "Reply-To": headers.mailbox(sender.user, sender.user_email),
+        "Date": _DATE,
+        "Message-ID": f"<{_TOKEN}@{domain}>",
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
         "List-Id": headers.mailbox(sender.association, f"{sender.slug}.{home}"),
+        "List-Unsubscribe": f"<{identity.base_url}/u/{_LEAVE}>, <mailto:{Purpose.UNSUBSCRIBE}+{_LEAVE}@{domain}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Feedback-ID": f"{mailing.id}:{sender.slug}:{mailing.kind}:brevduva",
-        "CFBL-Address": f"feedback@{identity.bounce_domain}; report=arf",
+        "CFBL-Address": f"feedback@{domain}; report=arf",
+        "CFBL-Feedback-ID": _TOKEN,
+        TOKEN_FIELD: _TOKEN,
     }
     if mailing.kind is MailingKind.CONFIRMATION:
         fields["Auto-Submitted"] = "auto-generated"
@@ -190,5 +194,4 @@ def _warnings(mailing: Mailing) -> tuple[str, ...]:
 
 
 def _fill(pieces: Iterable[str | Slot], values: Mapping[Hole, str]) -> str:
-    filled = (piece.escape(values[piece.hole]) if isinstance(piece, Slot) else piece for piece in pieces)
-    return "".join(filled)
+    return "".join([piece.escape(values[piece.hole]) if isinstance(piece, Slot) else piece for piece in pieces])

@@ -24,14 +24,10 @@ def encode(text: str) -> bytes:
     return b"\r\n".join(_encode_line(line) for line in text.split("\n"))
 
 
+@lru_cache(maxsize=4096)
 def encode_filling(text: str) -> bytes:
     """Encode the filling of a hole, one line that stands alone between soft breaks."""
-    return text.encode() if len(text) < _LINE and _NEEDS_NOTHING.fullmatch(text) else _encode_odd_filling(text)
-
-
-@lru_cache(maxsize=4096)
-def _encode_odd_filling(text: str) -> bytes:
-    return _encode_line(text)
+    return text.encode() if len(text) < _LINE and _NEEDS_NOTHING.fullmatch(text) else _encode_line(text)
 
 
 def _encode_line(line: str) -> bytes:

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from engine.compose.dkim import Seal, Signer
+from engine.compose.dkim import Seal, Signer, Unsigned
 
 _WORTH_SIGNING = b"from to reply-to subject date message-id mime-version content-type".split()
 _SPACE = re.compile(rb"[ \t]+")
@@ -18,14 +18,13 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 def sign_mail(mail: bytes, signers: Sequence[Signer], now: datetime) -> bytes:
     """Return the mail (CRLF line ends) with a signature of each signer in front."""
     head, _, body = mail.partition(b"\r\n\r\n")
-    fields = [field for field in _fields(head) if field[0] in _WORTH_SIGNING][
-        ::-1
-    ]  # of twins the lower one counts first
+    fields = [field for field in _fields(head) if field[0] in _WORTH_SIGNING]
+    fields.reverse()  # of twins the lower one counts first
     names = [name.decode() for name, _ in fields]
     canonical = b"".join(b"%b:%b\r\n" % field for field in fields)
-    body_hash = b64encode(hashlib.sha256(_relaxed_body(body)).digest()).decode()
-    seconds = int(now.timestamp())
-    return b"".join([*(Seal(signer, names).field(canonical, body_hash, seconds) for signer in signers), mail])
+    body_hash = b64encode(hashlib.sha256(_relaxed_body(body)).digest())
+    unsigned = Unsigned(mail, canonical, body_hash, int(now.timestamp()))
+    return b"".join([*(Seal(signer, names).fields([unsigned])[0] for signer in signers), mail])
 
 
 def _fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:

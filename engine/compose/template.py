@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from engine.compose.form import Form
 from engine.compose.html import Bodies
 from engine.compose.placeholders import Hole, Slot, as_html, as_text, cut
 from engine.compose.quoted import SOFT, encode, encode_filling
@@ -13,8 +14,7 @@ from engine.compose.quoted import SOFT, encode, encode_filling
 _PART = b'Content-Type: text/%b; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """One member's body, and the SHA-256 of its relaxed canonical form, which is the body itself."""
 
     raw: bytes
@@ -36,18 +36,13 @@ class Template:
         first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
         self._beginning = b"".join(piece for piece in pieces[:first] if isinstance(piece, bytes))
         self._hash = hashlib.sha256(self._beginning)
-        self._rest = [b"" if isinstance(piece, Slot) else piece for piece in pieces[first:]]
-        places = [(at, piece) for at, piece in enumerate(pieces[first:]) if isinstance(piece, Slot)]
-        self._slots = list(dict.fromkeys(slot for _, slot in places))
-        self._places = [(at, self._slots.index(slot)) for at, slot in places]
+        self._slots = list(dict.fromkeys(piece for piece in pieces if isinstance(piece, Slot)))
+        rest = [self._slots.index(piece) if isinstance(piece, Slot) else piece for piece in pieces[first:]]
+        self._rest = Form(rest)
 
     def fill(self, values: Mapping[Hole, str]) -> Body:
         """Fill every hole with the member's value for it."""
-        fillings = [encode_filling(slot.escape(values[slot.hole])) for slot in self._slots]
-        rest = self._rest.copy()
-        for at, number in self._places:
-            rest[at] = fillings[number]
-        after = b"".join(rest)
+        after = self._rest.fill([encode_filling(slot.escape(values[slot.hole])) for slot in self._slots])
         digest = self._hash.copy()
         digest.update(after)
         return Body(self._beginning + after, digest.digest())
