@@ -25,6 +25,7 @@ from engine.outcome.housekeeping import tidy
 from engine.outcome.ledger import Ledger
 from engine.queue.custody import Custody
 from engine.queue.fairness import Fairness
+from engine.queue.leases import Leases
 from engine.return_path import hide_address
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
@@ -33,6 +34,7 @@ from engine.store.database import Database
 from engine.store.erasure import erased
 from engine.store.lanes import Lane, lanes
 from engine.store.queue import Job, Want
+from engine.store.trouble import Trouble
 from engine.wiring import Process, policy_of, run_process
 
 _MOST_UNDER_WAY = 1500
@@ -52,7 +54,7 @@ class Outbound:
     def __init__(
         self, settings: Settings, database: Database, clock: Clock, keys: Keys, *, name: str | None = None
     ) -> None:
-        self._crew = Crew(clock, name)
+        self._crew, self._name = Crew(clock, name), name or uuid4().hex[:18]
         self._sending = settings.sending
         self._database = database
         self._clock = clock
@@ -62,6 +64,8 @@ class Outbound:
         self._traffic = Traffic(clock)
         self._fairness = Fairness()
         self._ledger = Ledger(self._write)
+        self._leases = Leases(timedelta(seconds=settings.sending.lease_seconds))
+        self._trouble = Trouble("mail waits to be claimed")
         shelf = Bookshelf(database, identity_of(settings, keys))
         self._courier = Courier(settings, clock, keys.ring, shelf=shelf, traffic=self._traffic, settle=self._ledger.put)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,11 +93,12 @@ class Outbound:
             try:
                 await self._tidy()
                 started = await self.start_due()
-            except Exception:  # the database is away; what is claimed has its lease
-                log.exception("the queue cannot be read")
-                started = 0
+            except Exception as error:  # the database is away; what is claimed has its lease
+                await self._rest(stop, self._trouble.note(error))
+                continue
+            self._trouble.end()
             if not started:
-                await self._rest(stop)
+                await self._rest(stop, _REST_SECONDS)
         await self.close()
 
     async def close(self) -> None:
@@ -134,17 +139,20 @@ class Outbound:
     async def _tell(self) -> None:
         """Let every process and the operator know of breakers that changed and of mailings that are refused.
 
-        Mail that was not tried is given back; if nothing can be written, the next round does it.
+        Mail that was not tried is given back, and what is slow is held on to; if nothing can be written, the next round
+        does it.
         """
         changed, refused, now = self._traffic.untold, self._courier.content.refused, self._clock.now()
-        untried = list(self._untried)
-        if not changed and not refused and not untried:
+        untried, slow = list(self._untried), self._leases.due(now)
+        if not changed and not refused and not untried and not slow:
             return
         async with self._database.write() as connection:
             await tell_breakers(connection, changed, now)
             for mailing_id, words in refused.items():
                 await pause_refused(connection, mailing_id, words, now)
             await queue.release(connection, untried, now)
+            await queue.renew(connection, slow, now + self._leases.length)
+        self._leases.renewed(slow, now)
         self._traffic.told(changed)
         self._courier.content.told(refused)
         del self._untried[: len(untried)]
@@ -186,9 +194,10 @@ class Outbound:
         if not wants:
             return []
         now = self._clock.now()
-        until, hold = now + timedelta(seconds=self._sending.lease_seconds), self._sending.uncertain == "hold"
+        until, hold = now + self._leases.length, self._sending.uncertain == "hold"
         async with self._database.write() as connection:
-            jobs = await queue.claim(connection, wants, uuid4().hex, now, until, hold_uncertain=hold)
+            lease = queue.lease_of(self._name)
+            jobs = await queue.claim(connection, wants, lease, now, until, hold_uncertain=hold)
         self._fairness.note(jobs)
         return self._without_erased(jobs) if self._erased else jobs
 
@@ -210,6 +219,7 @@ class Outbound:
         """Let the courier carry the mails of one domain; those that were not tried are given back."""
         site = _site_of(jobs[0].domain, way)
         self._traffic.begin(site, len(jobs))
+        self._leases.begin(jobs)
         self._traffic.tempo.spend(site, len(jobs))
         try:
             untried = await self._courier.carry(way, jobs)
@@ -218,6 +228,7 @@ class Outbound:
         except Exception:  # their leases end by themselves
             log.exception("a batch was not carried", site=site, mails=len(jobs))
         finally:
+            self._leases.end(jobs)
             self._traffic.end(site, len(jobs))
             self._mailings_under_way[jobs[0].mailing_id] -= 1
 
@@ -234,10 +245,10 @@ class Outbound:
         async with self._database.write() as connection:
             return await tidy(connection, now)
 
-    async def _rest(self, stop: asyncio.Event) -> None:
+    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
         """Wait until there is something to do, or for a moment."""
         told = asyncio.create_task(stop.wait())
-        await asyncio.wait({told, *self._tasks}, timeout=_REST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({told, *self._tasks}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
 
 

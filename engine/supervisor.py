@@ -26,6 +26,8 @@ _FORGIVEN_AFTER_SECONDS = 60.0
 """A process that has lived so long starts again at once should it die."""
 HANGS_AFTER_SECONDS = 20.0
 """A process whose event loop has not stirred for so long hangs, perhaps with the database's lock in its hand."""
+_STARTS_WITHIN_SECONDS = 120.0
+"""A process that has not stirred yet may be loading still, however busy the machine; it holds nothing so far."""
 
 log = structlog.get_logger()
 
@@ -45,9 +47,10 @@ class Child:
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
     started_at: float = 0.0
+    touched_at: float = 0.0
 
     async def start(self, *, read_output: bool = False) -> asyncio.subprocess.Process:
-        self.sign_of_life.touch()
+        self.touch()
         self.started_at = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -58,9 +61,21 @@ class Child:
         )
         return self.process
 
+    def touch(self) -> None:
+        """Count its silence from now."""
+        self.sign_of_life.touch()
+        self.touched_at = self.sign_of_life.stat().st_mtime
+
     def silent_seconds(self) -> float:
         """How long the process has shown no sign of life."""
         return time.time() - self.sign_of_life.stat().st_mtime
+
+    def hangs(self, after_seconds: float) -> bool:
+        """Whether it has been silent for too long; until it has stirred at all it has longer."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        has_stirred = self.sign_of_life.stat().st_mtime != self.touched_at
+        return self.silent_seconds() > (after_seconds if has_stirred else max(after_seconds, _STARTS_WITHIN_SECONDS))
 
     def note_death(self) -> None:
         has_lived = time.monotonic() - self.started_at > _FORGIVEN_AFTER_SECONDS
@@ -147,10 +162,10 @@ async def _watch(children: Sequence[Child], hangs_after_seconds: float) -> None:
     while True:
         await asyncio.sleep(_WATCH_SECONDS)
         for child in children:
-            if child.module != _SANDBOX_MODULE and child.silent_seconds() > hangs_after_seconds:
+            if child.module != _SANDBOX_MODULE and child.hangs(hangs_after_seconds):
                 log.error("a process hangs and is killed", name=child.name, silent_seconds=child.silent_seconds())
                 child.signal(signal.SIGKILL)
-                child.sign_of_life.touch()
+                child.touch()
 
 
 async def _drain(children: Sequence[Child]) -> None:

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -22,15 +22,18 @@ from engine.clock import Clock, SystemClock
 from engine.keys import Keys, load_keys
 from engine.outcome.decide import Policy
 from engine.queue.retry_schedule import next_attempt
-from engine.store import nodes
+from engine.store import nodes, queue
 from engine.store.database import Connection, Database
 from engine.store.nodes import Node
+from engine.store.trouble import Trouble
 
 BEAT_SECONDS = 1.0
 """How often a process says that it lives."""
 
 DEAD_AFTER = timedelta(seconds=6)
 """A process not heard of for so long is taken for dead, and others do its work."""
+
+_SILENT_AFTER = timedelta(seconds=2.5)
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -115,20 +118,34 @@ def _spare_the_collector() -> None:
 
 
 async def _beat(database: Database, node: Node, clock: Clock) -> None:
-    """Say again and again that this process lives; a database that is away is no reason to die."""
+    """Say again and again that this process lives; a database that is away is no reason to die.
+
+    What a dead process of this machine had claimed is due at once.
+    """
+    trouble = Trouble("a heartbeat waits to be written")
     while True:
         try:
             async with database.write() as connection:
-                await nodes.forget(connection, await _find_dead(connection, node.host))
+                dead = await _find_dead(connection, node.host, clock.now())
+                await nodes.forget(connection, dead)
+                await queue.end_leases(connection, dead, clock.now())
                 await nodes.beat(connection, node, clock.now())
-        except Exception as trouble:  # the next beat may get through
-            log.error("a heartbeat was not written", node=node.name, trouble=str(trouble))
+        except Exception as error:  # the next beat may get through
+            trouble.note(error)
+        else:
+            trouble.end()
         await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _find_dead(connection: Connection, host: str) -> list[str]:
-    """The processes of this machine that are written down as alive and are not: their work is free at once."""
-    return [node.name for node in await nodes.on_host(connection, host) if not _is_running(node.pid)]
+async def _find_dead(connection: Connection, host: str, now: datetime) -> list[str]:
+    """The processes of this machine that are written down as alive and are not: their work is free at once.
+
+    They have missed a few beats, too: where two machines bear one name, a number tells nothing of the other's.
+    """
+    known = await nodes.on_host(connection, host)
+    silent = await nodes.on_host(connection, host, seen_before=now - _SILENT_AFTER)
+    latest = {node.pid: node.name for node in known}
+    return [node.name for node in silent if latest[node.pid] != node.name or not _is_running(node.pid)]
 
 
 def _is_running(pid: int) -> bool:

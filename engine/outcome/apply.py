@@ -23,7 +23,7 @@ from engine.outcome.decide import (
     give_up,
     reach_of,
 )
-from engine.store import addresses, consent, message_rows, messages, waiting
+from engine.store import addresses, consent, message_rows, messages, queue, waiting
 from engine.store.blocking import block_waiting
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection
@@ -96,6 +96,7 @@ async def apply_attempts(
         for attempt, decision in zip(attempts, decisions, strict=True)
         if attempt.job.message_id in moved
     ]
+    await queue.give_back_tries(connection, [one.about.message_id for one in news if not one.decision.uses_try])
     await _carry_out(connection, news, now, policy.scope)
     return Applied(frozenset(moved), frozenset(attempt.job.message_id for attempt in attempts) - moved)
 

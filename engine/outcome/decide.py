@@ -29,7 +29,7 @@ class Schedule(Protocol):
     def __call__(
         self,
         first_attempt_at: datetime,
-        attempts: int,
+        attempts: int | None,
         now: datetime,
         message_id: int,
         *,
@@ -52,7 +52,7 @@ class Policy:
 class Decision(NamedTuple):
     """What becomes of a message, and of its address where `suppress`, `strike` or `accepted` say so.
 
-    `status` None leaves the message as it is: the news is only noted.
+    `status` None leaves the message as it is: the news is only noted. `uses_try` False: the attempt does not count.
     """
 
     status: MessageStatus | None
@@ -62,6 +62,7 @@ class Decision(NamedTuple):
     suppress: MessageStatus | None = None
     strike: bool = False
     accepted: bool = False
+    uses_try: bool = True
 
 
 def decide_attempt(
@@ -72,19 +73,20 @@ def decide_attempt(
     *,
     wait_hint_seconds: float | None = None,
 ) -> Decision:
-    """What the answer to one attempt makes of its message."""
+    """What the answer to one attempt makes of its message; one that is about us and our pace uses no try of it."""
     status = verdict.status.message_status or MessageStatus.UNKNOWN
     if status not in _TRIED_AGAIN:
         return _end(status, verdict)
+    uses_try = verdict.fault is not Fault.SENDER and verdict.reason is not Reason.THROTTLED
     due = policy.schedule(
         job.first_attempt_at,
-        job.attempts,
+        job.attempts if uses_try else None,
         at,
         job.message_id,
         wait_hint_seconds=wait_hint_seconds,
         window=policy.window,
     )
-    return _again(status, verdict, due)
+    return _again(status, verdict, due)._replace(uses_try=uses_try)
 
 
 def decide_uncertain(job: Job, at: datetime, policy: Policy, *, wait_hint_seconds: float | None = None) -> Decision:

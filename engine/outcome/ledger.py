@@ -5,15 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from engine.outcome.apply import AttemptOutcome
+from engine.store.trouble import Trouble
 
 _LARGEST_BATCH = 500
-_SHORTEST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 10.0
-
-log = structlog.get_logger("ledger")
 
 
 class Ledger:
@@ -25,6 +20,7 @@ class Ledger:
 
     def __init__(self, write: Callable[[Sequence[AttemptOutcome]], Awaitable[None]]) -> None:
         self._write = write
+        self._trouble = Trouble("outcomes wait to be written")
         self._gathered: list[AttemptOutcome] = []
         self._news = asyncio.Event()
         self._written = asyncio.Event()
@@ -57,13 +53,11 @@ class Ledger:
                 self._written.set()
 
     async def _write_until_done(self, batch: Sequence[AttemptOutcome]) -> None:
-        pause_seconds = _SHORTEST_PAUSE_SECONDS
         while True:
             try:
                 await self._write(batch)
-            except Exception:  # whatever the database says, the outcomes must not be dropped
-                log.exception("outcomes cannot be written yet", waiting=len(batch), again_in_seconds=pause_seconds)
-                await asyncio.sleep(pause_seconds)
-                pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            except Exception as error:  # whatever the database says, the outcomes must not be dropped
+                await asyncio.sleep(self._trouble.note(error))
             else:
+                self._trouble.end()
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import accumulate
 from zlib import crc32
 
 WINDOW = timedelta(days=5)
@@ -19,7 +20,7 @@ _LONGEST_HINT = timedelta(hours=24)
 
 def next_attempt(
     first_attempt_at: datetime,
-    attempts: int,
+    attempts: int | None,
     now: datetime,
     message_id: int,
     *,
@@ -30,15 +31,24 @@ def next_attempt(
     """Return when to try again after `attempts` tries, or None where the window is over.
 
     The last try is at the very end of the window. A wait hint in the receiver's words is kept, up to a day. `slow`
-    skips the early tries: for what was accepted and came back later. The same message always gets the same answer.
+    skips the early tries: for what was accepted and came back later. Where tries are not counted (`attempts` None), the
+    time gone tells which is next. The same message always gets the same answer.
     """
     end = first_attempt_at + window
     if now >= end:
         return None
+    if attempts is None:
+        attempts = _tries_within(now - first_attempt_at)
     wait = _gap(attempts, slow) * (1 + _JITTER * _fraction(message_id, attempts))
     if wait_hint_seconds is not None:
         wait = max(wait, min(timedelta(seconds=wait_hint_seconds), _LONGEST_HINT))
     return min(now + wait, end)
+
+
+def _tries_within(gone: timedelta) -> int:
+    """How many tries the schedule has until so long after the first, that one too."""
+    early = list(accumulate(_EARLY_GAPS))
+    return 1 + sum(after <= gone for after in early) + max(gone - early[-1], timedelta()) // _LATE_GAP
 
 
 def _gap(attempts: int, slow: bool) -> timedelta:

@@ -43,10 +43,13 @@ async def alive(connection: Connection, role: str, seen_after: datetime) -> list
     return [Node(*row) for row in await connection.execute(query.order_by(node.c.started_at, node.c.name))]
 
 
-async def on_host(connection: Connection, host: str) -> list[Node]:
-    """The processes of one machine, dead or alive."""
+async def on_host(connection: Connection, host: str, *, seen_before: datetime | None = None) -> list[Node]:
+    """The processes of one machine, dead or alive, oldest first; or those of them not heard of since an instant."""
     columns = (node.c.name, node.c.role, node.c.host, node.c.pid, node.c.started_at)
-    return [Node(*row) for row in await connection.execute(select(*columns).where(node.c.host == host))]
+    query = select(*columns).where(node.c.host == host).order_by(node.c.started_at)
+    if seen_before is not None:
+        query = query.where(node.c.seen_at < seen_before)
+    return [Node(*row) for row in await connection.execute(query)]
 
 
 async def forget(connection: Connection, names: Collection[str]) -> None:

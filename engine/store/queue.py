@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
+from secrets import token_hex
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, func, null, update
+from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, func, null, or_, update
 
 from config.vocabulary import AddressStatus, Fault, MessageStatus, Reason
 from engine.store.batches import Columns, batch
 from engine.store.card_status import Turn, turn
 from engine.store.database import Connection
+from engine.store.lanes import waiting_mailings
 from engine.store.messages import Move, move
 from engine.store.picking import Picked, Want, pick
 from engine.store.tables import Instant, from_microseconds, message, to_microseconds
 
-__all__ = ["Job", "Want", "claim", "release"]
+__all__ = ["Job", "Want", "claim", "end_leases", "give_back_tries", "lease_of", "release", "renew"]
 
 
 class Job(NamedTuple):
@@ -41,6 +43,11 @@ class Job(NamedTuple):
     first_attempt_at: datetime
     claimed_at: datetime
     lease: str
+
+
+def lease_of(holder: str) -> str:
+    """A new lease that tells whose it is: at most 32 characters where the holder's name has 18."""
+    return f"{holder}.{token_hex(6)}"
 
 
 async def claim(
@@ -75,6 +82,29 @@ async def release(connection: Connection, jobs: Sequence[Job], now: datetime) ->
         return
     rows = [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
     await connection.execute(_release(batch(connection, _JOB_COLUMNS)), {"rows": rows, "now": now})
+
+
+async def renew(connection: Connection, jobs: Sequence[Job], lease_until: datetime) -> None:
+    """Go on holding claims that are still under way; those that are settled or another's by now stay as they are."""
+    if not jobs:
+        return
+    rows = [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
+    await connection.execute(_renewal(batch(connection, _JOB_COLUMNS)), {"rows": rows, "lease_until": lease_until})
+
+
+async def end_leases(connection: Connection, holders: Collection[str], now: datetime) -> None:
+    """Let what processes that are known to have ended had claimed be due at once (`lease_of`)."""
+    theirs = [message.c.lease.startswith(f"{holder}.", autoescape=True) for holder in holders]
+    if theirs:
+        under_way = message.c.mailing_id.in_(waiting_mailings()) & (message.c.next_attempt_at > now)
+        await connection.execute(update(message).where(under_way, or_(*theirs)).values(next_attempt_at=now))
+
+
+async def give_back_tries(connection: Connection, message_ids: Collection[int]) -> None:
+    """Let the last attempt at some messages not count."""
+    if message_ids:
+        these = message.c.id.in_(message_ids)
+        await connection.execute(update(message).where(these).values(attempts=message.c.attempts - 1))
 
 
 _JOB_COLUMNS: Columns = {"id": BigInteger(), "lease": String(), "claimed_at": BigInteger()}
@@ -126,6 +156,15 @@ def _release(jobs: Subquery) -> Update:
             first_attempt_at=case((was_first, null()), else_=message.c.first_attempt_at),
             next_attempt_at=bindparam("now", type_=Instant()),
         )
+    )
+
+
+@cache
+def _renewal(jobs: Subquery) -> Update:
+    return (
+        update(message)
+        .where(message.c.id == jobs.c.id, message.c.lease == jobs.c.lease)
+        .values(next_attempt_at=bindparam("lease_until", type_=Instant()))
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from config.vocabulary import AddressStatus, EventKind, Fault, MailingState, MessageStatus, Reason
+from config.vocabulary import AddressStatus, EventKind, Fault, MailingState, MessageStatus, Reason, ServiceRole
 from engine.store import mailings, messages, suppressions
 from engine.store.database import Connection, Database
 from engine.store.lanes import lanes, next_due
 from engine.store.message_rows import counts, events_of, get
 from engine.store.messages import Move
-from engine.store.queue import Job, Want, claim, release
+from engine.store.queue import Job, Want, claim, end_leases, lease_of, release, renew
 from engine.store.suppressions import Suppression
 from engine.store.waiting import hold, overdue, sweep_cancelled
 from tests.store.association import NOW, card_status, make_association, messages_of, queue_mailing
@@ -254,3 +254,37 @@ async def test_cancelling_leaves_alone_what_has_left_but_is_late(database: Datab
         for old, new in ((job.status, MessageStatus.SENT), (MessageStatus.SENT, MessageStatus.DEFERRED)):
             await messages.move(connection, [Move(job.message_id, old, new, NOW, Reason.DELAYED)])
         assert await mailings.cancel_waiting(connection, mailing_id, NOW) == 0
+
+
+async def test_what_a_dead_sender_had_claimed_is_due_at_once_and_in_doubt(database: Database) -> None:
+    async with database.write() as connection:
+        await queue_mailing(connection, await make_association(connection, EMAILS))
+        theirs = await claim_all(connection, lease=lease_of("send-dead"), limit=1)
+        alive = await claim_all(connection, lease=lease_of("send-alive"), limit=1)
+        await end_leases(connection, ["send-dead", "web-dead"], NOW)
+        taken_over = await claim_all(connection, lease=lease_of("send-alive"))
+        assert {job.message_id for job in taken_over} >= {job.message_id for job in theirs}
+        assert not {job.message_id for job in taken_over} & {job.message_id for job in alive}
+        for job in theirs:
+            assert (await events_of(connection, job.message_id))[-1].new is MessageStatus.UNKNOWN
+            stale = Move(
+                job.message_id, MessageStatus.QUEUED, MessageStatus.SENT, NOW, Reason.ACCEPTED, lease=job.lease
+            )
+            assert await messages.move(connection, [stale]) == set()
+
+
+def test_a_lease_fits_its_column() -> None:
+    assert len(lease_of(f"{ServiceRole.SEND}-0123456789ab")) <= 32
+
+
+async def test_a_renewed_lease_holds_longer_and_one_that_was_taken_over_does_not_come_back(database: Database) -> None:
+    late = NOW + LEASE
+    async with database.write() as connection:
+        await queue_mailing(connection, await make_association(connection, EMAILS))
+        kept = await claim_all(connection)
+        await renew(connection, kept, late + LEASE)
+        assert await claim_all(connection, late, lease="other") == []
+        taken = await claim_all(connection, late + LEASE, lease="other")
+        assert len(taken) == len(kept)
+        await renew(connection, kept, late + 3 * LEASE)
+        assert {one.next_attempt_at for one in await messages_of(connection, taken[0].mailing_id)} == {late + 2 * LEASE}
