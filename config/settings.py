@@ -67,6 +67,8 @@ class Receiving(_Section):
     port: Port
     tls_certificate: Annotated[str, Field(description="the path of a PEM file")]
     tls_key: Annotated[str, Field(description="the path of a PEM file")]
+    letters_per_message: Annotated[int, Field(ge=1, description="a whole number, 1 or more")]
+    letters_per_user: Annotated[int, Field(ge=1, description="a whole number, 1 or more")]
 
 
 class Web(_Section):

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
-from config.settings import Settings
+from config.settings import Receiving, Settings
 from config.vocabulary import ServiceRole
 from dsn_parser.worker import ParserPool
 from engine.clock import Clock
 from engine.forwarding import Forwarding
 from engine.keys import Keys
-from engine.listen.identify import Judgement, find_owner
+from engine.listen.identify import find_owner
 from engine.listen.limits import confine_process
 from engine.listen.policy import RecipientPolicy
 from engine.listen.server import Listener, read_certificate
-from engine.listen.spool import Spool, SpooledMail, remove_all
-from engine.outcome.apply import apply_reports, unsubscribe
+from engine.listen.spool import Spool
+from engine.listen.spooled import SpooledMail
 from engine.outcome.retention import forget_old
-from engine.returned import Kept, Returned, new_report
-from engine.store import letters, message_rows, reports
-from engine.store.database import Connection, Database
-from engine.store.reports import ReportState
-from engine.wiring import Process, policy_of, run_process
+from engine.returned import Bookkeeper, Returned
+from engine.rounds import repeat
+from engine.store import alerts
+from engine.store.database import Database
+from engine.wiring import Process, run_process
 
 _TRIES = 3
-"""So often a mail may fail to be applied, alone and with a database that answers, before it is set aside."""
+"""So often a mail may fail to be applied, alone and with a database that answers, before it is given up."""
 
 _REST_SECONDS = 5.0
-_LETTERS_EVERY_SECONDS = 5.0
-_FORGET_EVERY_SECONDS = 3600.0
+_HOUR_SECONDS = 3600.0
 
 log = structlog.get_logger("inbound")
 
@@ -46,20 +46,18 @@ class Inbound:
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._ring = keys.ring
-        self._policy = policy_of(settings)
-        self._domain = settings.sending.bounce_domain
         self._news = asyncio.Event()
+        self._find_owner = partial(find_owner, keys.ring, settings.sending.bounce_domain)
         self._parser = ParserPool()
+        self._books = Bookkeeper(settings, database, clock)
         self._forwarding = Forwarding(settings, database, clock, keys)
         self._failures: Counter[str] = Counter()
-        self._done: set[str] = set()
-        self._removing: set[asyncio.Task[None]] = set()
+        self._spool = Spool(settings.storage.spool_dir)
         self.listener = Listener(
-            Spool(settings.storage.spool_dir),
+            self._spool,
             RecipientPolicy.of(settings, keys.ring),
             settings.sending.hostname,
-            tls=read_certificate(settings.receiving),
+            tls=_certificate_or_none(settings.receiving),
             clock=clock,
             on_spooled=self._news.set,
         )
@@ -80,20 +78,21 @@ class Inbound:
         count = 0
         while done := await self.work_off() + await self._forwarding.carry_due():
             count += done
-        await self._finish_removing()
+        await self._spool.finish_removing()
         return count
 
     async def run_forever(self, stop: asyncio.Event) -> None:
         """Work whenever something was spooled, until told to stop; a database that is away is waited for."""
+        work_off = partial(self._work_off_until, stop)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_repeat(partial(self._work_off_until, stop), stop, self._news, _REST_SECONDS))
-            group.create_task(_repeat(self._forwarding.carry_due, stop, asyncio.Event(), _LETTERS_EVERY_SECONDS))
-            group.create_task(_repeat(self._forget, stop, asyncio.Event(), _FORGET_EVERY_SECONDS))
+            group.create_task(repeat(work_off, stop, _REST_SECONDS, self._news, waits="returned mail waits"))
+            group.create_task(repeat(self._forwarding.carry_due, stop, _REST_SECONDS, waits="letters wait"))
+            group.create_task(repeat(self._keep_house, stop, _HOUR_SECONDS, waits="forgetting waits"))
 
     async def close(self) -> None:
         """Stop listening, then let the parser and the receivers of letters go."""
+        await self._spool.finish_removing()
         await self.listener.stop()
-        await self._finish_removing()
         await self._parser.close()
         await self._forwarding.close()
 
@@ -102,16 +101,15 @@ class Inbound:
 
         A mail stays in the spool until the transaction that keeps and applies it is on the disk.
         """
-        mails = await asyncio.to_thread(self.listener.spool.batch, skip=self._done.copy())
+        mails = await asyncio.to_thread(self._spool.batch)
         if not mails:
             return 0
         read = await self._read(mails)
         try:
-            await self._write_down(read)
+            await self._books.write_down(read)
         except Exception:  # one of them cannot be applied, or the database is away: each alone tells which
-            log.exception("a batch was not applied", mails=len(read))
             return sum([await self._write_down_alone(one) for one in read])
-        self._remove(mails)
+        self._spool.remove(mails)
         return len(mails)
 
     async def _work_off_until(self, stop: asyncio.Event) -> None:
@@ -119,99 +117,52 @@ class Inbound:
             pass
 
     async def _read(self, mails: Sequence[SpooledMail]) -> list[Returned]:
-        read = await self._parser.read_all([mail.raw for mail in mails])
+        reports = await self._parser.read_all([mail.raw for mail in mails])
         return [
-            Returned(mail, report, find_owner(self._ring, self._domain, mail.recipients, report))
-            for mail, report in zip(mails, read, strict=True)
+            Returned(mail, report, self._find_owner(mail.envelope.recipients, report))
+            for mail, report in zip(mails, reports, strict=True)
         ]
-
-    async def _write_down(self, mails: Sequence[Returned]) -> None:
-        """Keep mails and apply what they say, in one transaction; what was kept before is not applied again."""
-        async with self._database.write() as connection:
-            known = await message_rows.get_many(connection, {one.owner.message_id for one in mails if one.owner})
-            judged = [(one, one.judge(known)) for one in mails]
-            rows = [new_report(one, judgement, self._clock.now()) for one, judgement in judged]
-            kept = await reports.add(connection, rows)
-            fresh = [
-                Kept(report_id, row.received_at, judgement)
-                for row, (_, judgement) in zip(rows, judged, strict=True)
-                if (report_id := kept.pop(row.digest, None))
-            ]
-            await self._apply(connection, fresh)
-
-    async def _apply(self, connection: Connection, mails: Sequence[Kept]) -> None:
-        now = self._clock.now()
-        await apply_reports(connection, [outcome for mail in mails if (outcome := mail.outcome)], now, self._policy)
-        for mail in mails:
-            if mail.judgement.opts_out and mail.judgement.message_id:
-                await unsubscribe(connection, mail.judgement.message_id, "mail", now, self._policy.scope)
-        await letters.add(connection, [mail.report_id for mail in mails if mail.is_letter], now)
 
     async def _write_down_alone(self, one: Returned) -> int:
         """Apply one mail; one that fails again and again is kept unapplied, for the operator."""
         name = one.mail.path.name
         try:
-            await self._write_down([one])
+            await self._books.write_down([one])
         except Exception:  # raised again where it is the database that fails
-            await self._check_database()
+            await self._books.check_database()
             self._failures[name] += 1
             if self._failures[name] < _TRIES:
                 return 0
-            log.exception("a mail cannot be applied and is set aside", file=name, peer=one.mail.peer)
+            log.exception("a mail cannot be applied", file=name, peer=one.mail.envelope.peer)
             await self._keep_unapplied(one)
         del self._failures[name]
-        self._remove([one.mail])
+        self._spool.remove([one.mail])
         return 1
 
-    def _remove(self, mails: Sequence[SpooledMail]) -> None:
-        """Take mails out of the spool, while the next ones are read."""
-        self._done |= {mail.path.name for mail in mails}
-        task = asyncio.create_task(self._remove_files(mails))
-        self._removing.add(task)
-        task.add_done_callback(self._removing.discard)
-
-    async def _remove_files(self, mails: Sequence[SpooledMail]) -> None:
-        await asyncio.to_thread(remove_all, mails)
-        self._done -= {mail.path.name for mail in mails}
-
-    async def _finish_removing(self) -> None:
-        if self._removing:
-            await asyncio.wait(self._removing)
-
     async def _keep_unapplied(self, one: Returned) -> None:
-        async with self._database.write() as connection:
-            await reports.add(connection, [new_report(one, Judgement(ReportState.UNPARSEABLE), self._clock.now())])
+        """Keep a mail for the operator: in the database, or where even that fails as a file."""
+        try:
+            await self._books.keep_unapplied(one)
+        except Exception:
+            await self._books.check_database()
+            one.mail.set_aside()
 
-    async def _check_database(self) -> None:
-        """Raise where the database does not answer: then no mail is to blame."""
-        async with self._database.write() as connection:
-            await message_rows.get_many(connection, [0])
-
-    async def _forget(self) -> None:
+    async def _keep_house(self) -> None:
+        """Once in a while: tell the operator of what lies aside, and forget what is old."""
+        if count := self._spool.count_aside():
+            text = f"{count} files in {self._spool.aside} could not be worked with: look at them, then remove them"
+            async with self._database.write() as connection:
+                await alerts.raise_alert(connection, "spool", str(self._spool.aside), text, self._clock.now())
         await forget_old(self._database, self._settings.retention, self._clock.now())
 
 
-async def _repeat(
-    work: Callable[[], Awaitable[object]], stop: asyncio.Event, news: asyncio.Event, seconds: float
-) -> None:
-    """Do some work at every news and every so many seconds, until told to stop; what goes wrong is logged."""
-    while not stop.is_set():
-        news.clear()
-        try:
-            await work()
-        except Exception:  # the next time may do better, but not at once
-            log.exception("returned mail waits")
-            await _first_of(stop, asyncio.Event(), seconds)
-        else:
-            await _first_of(stop, news, seconds)
-
-
-async def _first_of(stop: asyncio.Event, news: asyncio.Event, seconds: float) -> None:
-    """Return when one of the two is set, or after some time."""
-    waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(news.wait())]
-    await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
+def _certificate_or_none(receiving: Receiving) -> ssl.SSLContext | None:
+    """The certificate to begin with; one that cannot be used must not keep returned mail away."""
+    try:
+        return read_certificate(receiving)
+    except OSError:
+        log.exception("the certificate cannot be read, no TLS is offered until it can (SIGHUP)")
+        return None
 
 
 async def _work(process: Process) -> None:

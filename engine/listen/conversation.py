@@ -1,9 +1,8 @@
-"""One SMTP conversation with a stranger: the table of commands, what each may do, and a mail's way into the spool."""
+"""One SMTP conversation with a stranger: its life from greeting to end, and the table of commands."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,18 +13,19 @@ import structlog
 from config.vocabulary import Reply
 from engine.clock import Clock
 from engine.listen import replies
-from engine.listen.body import Body
 from engine.listen.door import Door
-from engine.listen.grammar import Command, Path, read_command, read_path
+from engine.listen.grammar import Command, read_command
+from engine.listen.intake import take_in
 from engine.listen.limits import ListenerLimits
 from engine.listen.policy import RecipientPolicy
-from engine.listen.spool import Envelope, Incoming, Spool
+from engine.listen.spool import Spool
+from engine.listen.spooled import Envelope
+from engine.listen.transaction import Transaction
 from engine.listen.wire import HungUpError, LastWordsError, Wire
 
 _NOT_OFFERED = frozenset({"AUTH", "HELP", "EXPN", "ETRN", "TURN", "ATRN", "BDAT", "XCLIENT", "XFORWARD"})
 _NOT_SMTP = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
-_MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"})
-_RCPT_PARAMETERS = frozenset({"NOTIFY", "ORCPT"})
+_LEAST_REFUSAL = 400
 _LONGEST_LOGGED = 200
 
 log = structlog.get_logger("listen")
@@ -54,11 +54,10 @@ class Conversation(Wire):
         """True while a body is read or kept."""
         self._house = house
         self._name = ""
-        self._sender: str | None = None
-        self._recipients: list[str] = []
         self._commands = 0
         self._errors = 0
         self._kept = 0
+        self._forget_mail()
 
     def leave(self) -> None:
         super().leave()
@@ -109,24 +108,24 @@ class Conversation(Wire):
 
     async def _obey(self, command: Command | None) -> None:
         if command is None:
-            await self._complain(replies.BAD_LINE)
+            await self._reply(replies.BAD_LINE)
         elif command.verb in _NOT_SMTP:
             raise LastWordsError(replies.NOT_A_MAIL_CLIENT)
         elif obey := self._COMMANDS.get(command.verb):
             await obey(self, command.argument)
         else:
-            await self._complain(replies.NOT_OFFERED if command.verb in _NOT_OFFERED else replies.UNKNOWN_COMMAND)
+            await self._reply(replies.NOT_OFFERED if command.verb in _NOT_OFFERED else replies.UNKNOWN_COMMAND)
 
-    async def _complain(self, reply: Reply) -> None:
-        """Say no; too many of those end the conversation."""
-        self._errors += 1
-        if self._errors >= self._limits.errors:
-            raise LastWordsError(replies.TOO_MANY_ERRORS)
+    async def _reply(self, reply: Reply) -> None:
+        """Say yes or no; too many noes end the conversation."""
+        if reply.code >= _LEAST_REFUSAL:
+            self._errors += 1
+            if self._errors >= self._limits.errors:
+                raise LastWordsError(replies.TOO_MANY_ERRORS)
         await self.say(reply)
 
     def _forget_mail(self) -> None:
-        self._sender = None
-        self._recipients = []
+        self._mail_now = Transaction(self._house.policy, self._limits)
 
     def _tell(self) -> None:
         """One log line a session, whatever was said in it."""
@@ -160,7 +159,7 @@ class Conversation(Wire):
 
     async def _is_introduced_as(self, name: str) -> bool:
         if not name:
-            await self._complain(replies.BAD_ARGUMENT)
+            await self._reply(replies.BAD_ARGUMENT)
             return False
         self._forget_mail()
         self._name = name
@@ -168,57 +167,19 @@ class Conversation(Wire):
         return True
 
     async def _mail(self, argument: str) -> None:
-        path = read_path(argument, "FROM:")
-        if not self._name or self._sender is not None:
-            await self._complain(replies.OUT_OF_ORDER)
-        elif path is None:
-            await self._complain(replies.BAD_ARGUMENT)
-        elif refusal := self._refuse_sender(path):
-            await self._complain(refusal)
-        else:
-            self._sender = path.address
-            await self.say(replies.SENDER_OK)
-
-    def _refuse_sender(self, path: Path) -> Reply | None:
-        if path.parameters.keys() - _MAIL_PARAMETERS:
-            return replies.PARAMETER_NOT_OFFERED
-        size, body = path.parameters.get("SIZE", "0"), path.parameters.get("BODY", "7BIT")
-        if not (size.isascii() and size.isdigit() and len(size) <= 20) or body.upper() not in ("7BIT", "8BITMIME"):
-            return replies.BAD_ARGUMENT
-        return replies.TOO_BIG if int(size) > self._limits.message_bytes else None
+        await self._reply(self._mail_now.take_sender(argument) if self._name else replies.OUT_OF_ORDER)
 
     async def _rcpt(self, argument: str) -> None:
-        path = read_path(argument, "TO:")
-        if self._sender is None:
-            await self._complain(replies.OUT_OF_ORDER)
-        elif path is None:
-            await self._complain(replies.BAD_ARGUMENT)
-        elif refusal := self._refuse_recipient(path):
-            await self._complain(refusal)
-        else:
-            self._recipients.append(path.address)
-            await self.say(replies.RECIPIENT_OK)
-
-    def _refuse_recipient(self, path: Path) -> Reply | None:
-        if path.parameters.keys() - _RCPT_PARAMETERS:
-            return replies.PARAMETER_NOT_OFFERED
-        verdict = self._house.policy.check(path.address)
-        if isinstance(verdict, Reply):
-            return verdict
-        return replies.TOO_MANY_RECIPIENTS if len(self._recipients) >= self._limits.recipients else None
+        await self._reply(self._mail_now.take_recipient(argument))
 
     async def _data(self, argument: str) -> None:
-        if argument:
-            await self._complain(replies.BAD_ARGUMENT)
-        elif self._sender is None:
-            await self._complain(replies.OUT_OF_ORDER)
-        elif not self._recipients:
-            await self._complain(replies.NO_RECIPIENT)
+        if refusal := replies.BAD_ARGUMENT if argument else self._mail_now.refuse_body():
+            await self._reply(refusal)
         elif self._house.spool.free_bytes() < self._limits.free_bytes:
             self._forget_mail()
-            await self.say(replies.NO_ROOM)
+            await self._reply(replies.NO_ROOM)
         else:
-            await self._take_in(self._sender)
+            await self._take_in()
 
     async def _rset(self, _: str) -> None:
         self._forget_mail()
@@ -236,7 +197,7 @@ class Conversation(Wire):
     async def _starttls(self, argument: str) -> None:
         """Go over to TLS and begin anew (RFC 3207 4.2)."""
         if self._house.tls is None or self.tls:
-            await self._complain(replies.NOT_OFFERED)
+            await self._reply(replies.NOT_OFFERED)
             return
         if argument or self.has_more_input():
             raise LastWordsError(replies.NOTHING_AFTER_STARTTLS)
@@ -246,57 +207,22 @@ class Conversation(Wire):
         self._house.door.meet_stranger(self)
         await self.go_over_to_tls(self._house.tls)
 
-    async def _take_in(self, sender: str) -> None:
+    async def _take_in(self) -> None:
         """Receive one mail; `is_busy` stays true only where an accident leaves its body half read."""
-        recipients = tuple(dict.fromkeys(self._recipients))
-        now = self._house.clock.now()
-        mail = self._house.spool.begin(Envelope(sender, recipients, self.peer, self._name, self.tls, now))
+        house, announced = self._house, self._mail_now
+        envelope = Envelope(
+            announced.sender or "", announced.recipients, self.peer, self._name, self.tls, house.clock.now()
+        )
         self._forget_mail()
         await self.say(replies.START_DATA)
         self.is_busy = True
-        refusal = await self._receive(mail) or await self._keep(mail)
+        reply = await take_in(house.spool.begin(envelope), self, house.spool, self._limits)
         self.is_busy = False
-        if refusal:
-            await self._complain(refusal)
-        else:
-            await self.say(replies.KEPT)
-
-    async def _receive(self, mail: Incoming) -> Reply | None:
-        """Read a whole body into the spool; returns the refusal, or None where all of it may be kept."""
-        refusal: Reply | None = replies.TROUBLE
-        try:
-            refusal = await self._read_body(mail)
-        finally:
-            if refusal:
-                mail.discard()
-        return refusal
-
-    async def _read_body(self, mail: Incoming) -> Reply | None:
-        body, refusal, started = Body(), None, self.loop.time()
-        while not body.is_complete:
-            if body.size_bytes > self._limits.message_bytes + self._limits.overrun_bytes:
-                raise LastWordsError(replies.TOO_BIG)
-            deadline = started + self._limits.data_time_seconds(body.size_bytes)
-            content = body.feed(await self.next_chunk(deadline))
-            refusal = refusal or self._refuse_body(body) or await _write(mail, content)
-        self.put_back(body.rest)
-        return refusal
-
-    def _refuse_body(self, body: Body) -> Reply | None:
-        if body.size_bytes > self._limits.message_bytes:
-            return replies.TOO_BIG
-        return replies.BARE_CHARACTERS if body.has_bare_characters else None
-
-    async def _keep(self, mail: Incoming) -> Reply | None:
-        """Commit; from here on the mail is kept even if the peer leaves before it hears so."""
-        try:
-            await self._house.spool.commit(mail)
-        except OSError as error:
-            return _reply_to_disk(error)
-        self._kept += 1
-        self._commands = 0
-        self._house.on_spooled()
-        return None
+        if reply is replies.KEPT:
+            self._kept += 1
+            self._commands = 0
+            house.on_spooled()
+        await self._reply(reply)
 
     _COMMANDS: ClassVar[dict[str, Callable[[Conversation, str], Awaitable[None]]]] = {
         "EHLO": _ehlo,
@@ -310,19 +236,6 @@ class Conversation(Wire):
         "QUIT": _quit,
         "STARTTLS": _starttls,
     }
-
-
-async def _write(mail: Incoming, content: bytes) -> Reply | None:
-    try:
-        await mail.write(content)
-    except OSError as error:
-        return _reply_to_disk(error)
-    return None
-
-
-def _reply_to_disk(error: OSError) -> Reply:
-    log.error("spool", trouble=error.strerror)
-    return replies.NO_ROOM if error.errno in (errno.ENOSPC, errno.EDQUOT) else replies.TROUBLE
 
 
 def printable(text: str) -> str:

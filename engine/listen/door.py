@@ -23,13 +23,18 @@ class Guest(Protocol):
     @property
     def is_busy(self) -> bool: ...
 
+    @property
+    def heard_at(self) -> float: ...
+
     def task(self) -> asyncio.Task[None]: ...
 
     def turn_away(self, reply: Reply) -> None: ...
 
 
 class Door:
-    """The count of all sessions; when strangers are too many the oldest goes, so that slow ones never bar the way."""
+    """The count of all sessions. Slow ones never bar the way: when strangers are too many the oldest of them goes, and
+    when the house is full whoever has said nothing for the longest time, a mail under way being one word.
+    """
 
     def __init__(self, limits: ListenerLimits) -> None:
         self._limits = limits
@@ -44,9 +49,10 @@ class Door:
     def enter(self, guest: Guest) -> Reply | None:
         """Let a session in and return None, or return what to say to it instead."""
         neighbour = neighbour_of(guest.peer)
-        is_full = len(self._inside) >= self._limits.sessions
-        if is_full or self._by_neighbour[neighbour] >= self._limits.sessions_per_address:
+        if self._by_neighbour[neighbour] >= self._limits.sessions_per_address:
             return TOO_MANY_SESSIONS
+        if len(self._inside) >= self._limits.sessions:
+            self._send_home(min(self._inside, key=lambda one: one.heard_at))
         self._inside[guest] = neighbour
         self._by_neighbour[neighbour] += 1
         self.meet_stranger(guest)
@@ -56,9 +62,7 @@ class Door:
         """Count a session as one that has yet to say EHLO, as it is at first and after STARTTLS."""
         self._strangers[guest] = None
         if len(self._strangers) > self._limits.handshakes:
-            oldest = next(iter(self._strangers))
-            del self._strangers[oldest]
-            oldest.turn_away(TOO_MANY_SESSIONS)
+            self._send_home(next(iter(self._strangers)))
 
     def introduce(self, guest: Guest) -> None:
         self._strangers.pop(guest, None)
@@ -72,6 +76,10 @@ class Door:
         self._by_neighbour[neighbour] -= 1
         if not self._by_neighbour[neighbour]:
             del self._by_neighbour[neighbour]
+
+    def _send_home(self, guest: Guest) -> None:
+        self.leave(guest)
+        guest.turn_away(TOO_MANY_SESSIONS)
 
 
 def neighbour_of(peer: str) -> str:

@@ -22,12 +22,16 @@ _LAST_SECONDS = 2.0
 
 
 def read_certificate(receiving: Receiving) -> ssl.SSLContext | None:
-    """Return the TLS side of the listener, or None where no certificate is set; raises OSError (SSLError is one)."""
+    """Return the TLS side of the listener, or None where no certificate is set; raises OSError (SSLError is one).
+
+    A key that wants a passphrase cannot be used: nobody is there to be asked.
+    """
     if not receiving.tls_certificate:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(receiving.tls_certificate, receiving.tls_key or None)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.load_cert_chain(receiving.tls_certificate, receiving.tls_key or None, password="")
     return context
 
 

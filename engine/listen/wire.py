@@ -51,6 +51,8 @@ class Wire(SMTP):
         self.peer = ""
         self.tls = ""
         self.ended_by = "hung up"
+        self.heard_at = self.loop.time()
+        """When its last command came, or it: what the door goes by when the house is full."""
         self._limits = limits
         self._input = bytearray()
         self._waited_seconds = 0.0
@@ -113,6 +115,7 @@ class Wire(SMTP):
             raise LastWordsError(replies.LINE_TOO_LONG)
         line = bytes(self._input[: end + 1])
         del self._input[: end + 1]
+        self.heard_at = self.loop.time()
         return line
 
     async def next_chunk(self, deadline: float) -> bytes:

@@ -35,6 +35,7 @@ from engine.store.tables import (
     card,
     consent_event,
     correction,
+    letter,
     message,
     message_event,
     report,
@@ -232,6 +233,7 @@ async def erase(connection: Connection, card_id: int) -> None:
     """Take a card away with its consents, its messages and their events; a suppression of its address stays."""
     messages = select(message.c.id).where(message.c.card_id == card_id).scalar_subquery()
     await connection.execute(update(report).where(report.c.message_id.in_(messages)).values(message_id=None))
+    await connection.execute(update(letter).where(letter.c.message_id.in_(messages)).values(message_id=None))
     await connection.execute(update(suppression).where(suppression.c.message_id.in_(messages)).values(message_id=None))
     await connection.execute(delete(correction).where(correction.c.message_id.in_(messages)))
     await connection.execute(delete(message_event).where(message_event.c.message_id.in_(messages)))

@@ -32,6 +32,8 @@ class ReportState(StrEnum):
     """That letter has been handed over."""
     UNDELIVERED = "undelivered"
     """That letter could not be handed over, and the operator was told."""
+    WITHHELD = "withheld"
+    """A letter too many for one mail and one day: it is not carried on, and the operator was told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from engine.store.database import Connection
 from engine.store.reports import ReportState
-from engine.store.tables import alert, audit_event, correction, message, message_event, report, suppression
+from engine.store.tables import alert, audit_event, correction, letter, message, message_event, report, suppression
 
 _PART = 1000
 
@@ -42,6 +42,7 @@ async def _drop_reports(connection: Connection, ids: Sequence[int]) -> None:
     of_messages = message_event.c.message_id.in_(select(report.c.message_id).where(report.c.id.in_(ids)))
     of_reports = message_event.c.report_id.in_(ids)
     await connection.execute(update(message_event).where(of_messages, of_reports).values(report_id=None))
+    await connection.execute(delete(letter).where(letter.c.report_id.in_(ids)))
     await connection.execute(delete(report).where(report.c.id.in_(ids)))
 
 

@@ -344,9 +344,13 @@ letter = Table(
     "letter",
     metadata,
     Column("report_id", Number, ForeignKey("report.id"), primary_key=True, autoincrement=False),
+    _ref("message", nullable=True),  # null once the member is erased
+    _ref("user"),  # whom it goes to
     Column("attempts", Integer, nullable=False),  # also the fence: who settles names the attempt that is his
     Column("first_attempt_at", Instant, nullable=False),
-    Column("next_attempt_at", Instant, nullable=False),  # while under way: when it may be taken for lost
+    Column("next_attempt_at", Instant, index=True),  # while under way: when it may be taken for lost; null: it is over
+    Index(None, "message_id", "first_attempt_at"),
+    Index(None, "user_id", "first_attempt_at"),
 )
 
 correction = Table(

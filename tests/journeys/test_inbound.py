@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from config.vocabulary import AddressStatus, MessageStatus
-from engine.inbound import Inbound
 from engine.return_path import Purpose, sign
+from engine.returned import Bookkeeper, Returned
 from engine.store import message_rows
 from engine.store.database import Database
 from tests.journeys.returns import BOUNCE_DOMAIN, SENDER, House, bounce, open_house, original, original_of, send_all
@@ -134,14 +135,14 @@ async def test_a_mail_that_cannot_be_applied_is_set_aside_and_does_not_hold_up_t
 
 def _stumble_over(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
     """Let the applying of every batch that holds a word fail."""
-    write_down = Inbound._write_down
+    write_down = Bookkeeper.write_down
 
-    async def stumble(self: Inbound, mails: object) -> None:
-        if any(word in one.mail.raw for one in mails):  # type: ignore[attr-defined]  # a private value of the journey
+    async def stumble(self: Bookkeeper, mails: Sequence[Returned]) -> None:
+        if any(word in one.mail.raw for one in mails):
             raise ZeroDivisionError
-        await write_down(self, mails)  # type: ignore[arg-type]  # the same private values
+        await write_down(self, mails)
 
-    monkeypatch.setattr(Inbound, "_write_down", stumble)
+    monkeypatch.setattr(Bookkeeper, "write_down", stumble)
 
 
 async def test_what_a_database_that_is_away_could_not_take_waits_in_the_spool(

@@ -11,9 +11,9 @@ import pytest
 import structlog
 
 from config.vocabulary import Reply
+from engine.listen.incoming import Incoming
 from engine.listen.limits import ListenerLimits
 from engine.listen.policy import RecipientPolicy, Role
-from engine.listen.spool import Incoming
 from tests.listen.callers import BOUNCE_DOMAIN, DSN, HOSTNAME, RING, SENDER, Caller, calling, signed
 from tests.listen.conftest import House, Open
 
@@ -42,9 +42,11 @@ async def test_a_mail_is_kept_with_its_envelope(house: House) -> None:
         assert await caller.hand_over(signed(), b"Subject: a\r\n\r\n..dot\r\n", "") == "250 2.6.0 Kept"
         assert await caller.hand_over(SENDER, b"\xe5\r\n", "ida@example.org") == "250 2.6.0 Kept"
     first, second = house.listener.spool.pending()
-    assert (first.envelope_from, first.recipients, first.peer) == ("", (signed(),), "127.0.0.1")
+    assert (first.envelope.envelope_from, first.envelope.recipients) == ("", (signed(),))
+    assert first.envelope.peer == "127.0.0.1"
     assert (first.envelope.helo, first.envelope.tls, first.raw) == ("friend.example", "", b"Subject: a\r\n\r\n.dot\r\n")
-    assert (second.envelope_from, second.recipients, second.raw) == ("ida@example.org", (SENDER,), b"\xe5\r\n")
+    assert (second.envelope.envelope_from, second.envelope.recipients) == ("ida@example.org", (SENDER,))
+    assert second.raw == b"\xe5\r\n"
 
 
 async def test_the_same_mail_twice_is_kept_twice_for_its_digest_to_decide(house: House) -> None:

@@ -19,8 +19,9 @@ class FakeGuest:
 
     is_busy = False
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, heard_at: float = 0.0) -> None:
         self.peer = peer
+        self.heard_at = heard_at
         self.told: Reply | None = None
 
     def turn_away(self, reply: Reply) -> None:
@@ -30,8 +31,8 @@ class FakeGuest:
         raise NotImplementedError
 
 
-def enter(door: Door, peer: str) -> tuple[FakeGuest, Reply | None]:
-    guest = FakeGuest(peer)
+def enter(door: Door, peer: str, heard_at: float = 0.0) -> tuple[FakeGuest, Reply | None]:
+    guest = FakeGuest(peer, heard_at)
     refusal = door.enter(guest)
     if refusal is None:
         door.introduce(guest)
@@ -45,12 +46,12 @@ def test_one_address_holds_no_more_than_its_share() -> None:
     assert enter(door, "192.0.2.2")[1] is None
 
 
-def test_a_full_house_lets_nobody_in_until_somebody_leaves() -> None:
+def test_a_full_house_sends_the_quietest_home() -> None:
     door = Door(LIMITS)
-    guests = [enter(door, f"192.0.2.{number}")[0] for number in range(4)]
-    assert enter(door, "192.0.2.9")[1] == TOO_MANY_SESSIONS
-    door.leave(guests[0])
-    assert enter(door, "192.0.2.9")[1] is None
+    guests = [enter(door, f"192.0.2.{number}", heard_at=float(number % 3))[0] for number in range(1, 5)]
+    assert enter(door, "192.0.2.9", heard_at=5.0)[1] is None
+    assert [guest.told for guest in guests] == [None, None, TOO_MANY_SESSIONS, None]
+    assert len(door.guests) == 4
 
 
 def test_leaving_twice_or_without_having_entered_counts_nothing() -> None:

@@ -60,7 +60,7 @@ async def test_a_signed_recipient_does_not_open_the_door_for_a_second(house: Hou
         caller.shout(b"a\r\n.\r\n")
         assert (await caller.hear()).startswith("250 ")
     [mail] = house.listener.spool.pending()
-    assert mail.recipients == (signed(),)
+    assert mail.envelope.recipients == (signed(),)
 
 
 async def test_a_thousand_forged_senders_get_no_mail_back(house: House) -> None:

@@ -65,7 +65,7 @@ async def smuggle(house: House, caller: Caller, sequence: bytes, way: int) -> No
     await WAYS[way](caller, HEAD + sequence + SMUGGLED)
     reply = await caller.hear()
     mails = list(house.listener.spool.pending())
-    assert [mail.envelope_from for mail in mails] in ([], ["ida@example.org"])
+    assert [mail.envelope.envelope_from for mail in mails] in ([], ["ida@example.org"])
     assert reply.startswith("250 " if mails else "550 5.6.0")
     has_bare = any(mark in sequence.replace(b"\r\n", b"") for mark in (b"\r", b"\n", b"\0"))
     assert bool(mails) is not has_bare

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.listen import spool as spool_module
-from engine.listen.spool import Envelope, Spool
+from engine.listen import commit
+from engine.listen.spool import Spool
+from engine.listen.spooled import Envelope
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ENVELOPE = Envelope(
@@ -32,8 +33,6 @@ async def test_a_mail_comes_out_as_it_went_in(tmp_path: Path) -> None:
     await put(spool, b"Subject: a\r\n\r\n\xff\n{}\r\n")
     [mail] = Spool(tmp_path).pending()
     assert (mail.envelope, mail.raw) == (ENVELOPE, b"Subject: a\r\n\r\n\xff\n{}\r\n")
-    assert (mail.envelope_from, mail.recipients) == (ENVELOPE.envelope_from, ENVELOPE.recipients)
-    assert (mail.peer, mail.received_at) == ("192.0.2.1", NOW)
     mail.remove()
     mail.remove()
     assert not list(spool.pending())
@@ -78,7 +77,7 @@ async def test_a_file_is_on_the_disk_before_commit_returns(tmp_path: Path, monke
 
     monkeypatch.setattr(os, "fdatasync", note("sync", os.fdatasync))
     monkeypatch.setattr(Path, "rename", note("rename", Path.rename))
-    monkeypatch.setattr(spool_module, "_sync_folder", note("folder", spool_module._sync_folder))
+    monkeypatch.setattr(commit, "_sync_folder", note("folder", commit._sync_folder))
     spool = Spool(tmp_path)
     await put(spool, b"a")
     assert deeds == ["sync", "rename", "folder"]
@@ -116,7 +115,7 @@ async def test_a_cancelled_commit_is_finished_all_the_same(tmp_path: Path) -> No
     spool = Spool(tmp_path)
     committing = asyncio.create_task(put(spool, b"a"))
     await asyncio.sleep(0)
-    assert spool._committing is not None
+    assert spool._committer._committing is not None
     committing.cancel()
     await spool.close()
     assert [mail.raw for mail in spool.pending()] == [b"a"]
@@ -143,7 +142,7 @@ async def test_a_folder_that_cannot_be_synced_promises_nothing(tmp_path: Path, m
     def fail(folder: Path) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(spool_module, "_sync_folder", fail)
+    monkeypatch.setattr(commit, "_sync_folder", fail)
     spool = Spool(tmp_path)
     with pytest.raises(OSError, match="Input/output"):
         await put(spool, b"a")

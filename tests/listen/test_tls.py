@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from config.settings import Receiving
+from config.settings import Receiving, read_settings
 from engine.listen import server
 from engine.listen.limits import ListenerLimits
 from engine.listen.server import read_certificate
@@ -76,7 +76,7 @@ def receiving(folder: Path, authority: trustme.CA) -> Receiving:
     certificate = authority.issue_cert(HOSTNAME)
     (folder / "key.pem").write_bytes(certificate.private_key_pem.bytes())
     (folder / "cert.pem").write_bytes(b"".join(part.bytes() for part in certificate.cert_chain_pems))
-    return Receiving(host="::", port=0, tls_certificate=str(folder / "cert.pem"), tls_key=str(folder / "key.pem"))
+    return read_settings(receiving={"tls_certificate": f"{folder}/cert.pem", "tls_key": f"{folder}/key.pem"}).receiving
 
 
 async def test_a_new_certificate_serves_from_the_next_starttls_on(open_house: Open, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_certificate_that_cannot_be_read_changes_nothing(tmp_path: Path, autho
 
 
 def test_no_certificate_is_no_tls() -> None:
-    assert read_certificate(Receiving(host="::", port=0, tls_certificate="", tls_key="")) is None
+    assert read_certificate(read_settings().receiving) is None
 
 
 async def test_a_peer_that_never_answers_our_goodbye_does_not_delay_the_end(

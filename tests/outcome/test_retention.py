@@ -16,6 +16,7 @@ from engine.outcome.retention import forget_old
 from engine.queue.retry_schedule import next_attempt
 from engine.store import alerts, audit, letters, reports, retention
 from engine.store.database import Connection, Database
+from engine.store.letters import Allowance, NewLetter
 from engine.store.message_rows import Event, Message, events_of, get_many
 from engine.store.reports import NewReport, ReportState
 from engine.store.tables import alert, audit_event, consent_event, message, report, suppression
@@ -99,8 +100,8 @@ async def test_at_last_the_events_go_and_what_a_member_agreed_to_stays(database:
 
 async def test_a_letter_under_way_keeps_its_words(database: Database) -> None:
     async with database.write() as connection:
-        _, report_id = await bounce(connection, ReportState.FORWARDING)
-        await letters.add(connection, [report_id], NOW)
+        ida, report_id = await bounce(connection, ReportState.FORWARDING)
+        await letters.add(connection, NewLetter(report_id, ida.message_id), NOW, Allowance(1, 1))
     await forget_after(database, KEPT.events)
     async with database.read() as connection:
         assert (await connection.execute(select(report.c.raw))).scalar_one() == b"forwarding"

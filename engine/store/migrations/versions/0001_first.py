@@ -331,11 +331,22 @@ def upgrade() -> None:
     op.create_table(
         "letter",
         sa.Column("report_id", Number, autoincrement=False, nullable=False),
+        sa.Column("message_id", Number, nullable=True),
+        sa.Column("user_id", Number, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("first_attempt_at", Instant(), nullable=False),
-        sa.Column("next_attempt_at", Instant(), nullable=False),
+        sa.Column("next_attempt_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_letter_message_id_message")),
         sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_letter_report_id_report")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_letter_user_id_user")),
         sa.PrimaryKeyConstraint("report_id", name=op.f("pk_letter")),
+    )
+    op.create_index(
+        op.f("ix_letter_message_id_letter_first_attempt_at"), "letter", ["message_id", "first_attempt_at"], unique=False
+    )
+    op.create_index(op.f("ix_letter_next_attempt_at"), "letter", ["next_attempt_at"], unique=False)
+    op.create_index(
+        op.f("ix_letter_user_id_letter_first_attempt_at"), "letter", ["user_id", "first_attempt_at"], unique=False
     )
     op.create_table(
         "suppression",
