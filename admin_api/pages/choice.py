@@ -9,7 +9,7 @@ from starlette.datastructures import ImmutableMultiDict
 
 from config.vocabulary import AddressStatus, Operator
 from engine.errors import InvalidInput
-from engine.register.views import EVERY_CARD, Condition, Filter, Sort, View
+from engine.register.views import ANYWHERE, EVERY_CARD, Condition, Filter, Sort, View
 
 USUAL_COLUMNS = ("last_name", "first_name", "email", "status")
 _USUAL_SORT = (Sort("last_name"), Sort("first_name"))
@@ -50,6 +50,14 @@ class Choice:
         others = tuple(one for one in self.filter.conditions if one.column != "status")
         wanted = Condition("status", Operator.EQUALS, status.value)
         return urlencode(self._pairs(Filter((*others, wanted)), self.sort))
+
+    @property
+    def sought(self) -> str:
+        """What is searched for, where that is all that the filter does."""
+        match self.filter.conditions:
+            case (Condition(column=column, value=value),) if column == ANYWHERE:
+                return value
+        return ""
 
     def _pairs(self, chosen: Filter, sort: tuple[Sort, ...]) -> list[tuple[str, str]]:
         pairs: list[tuple[str, str]] = [("match", "any")] if chosen.match == "any" else []

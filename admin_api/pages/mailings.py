@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from admin_api.pages.csv_file import csv_file
+from admin_api.pages.templating import moment
 from admin_api.pages.visit import Go, Outcome, Show, Visit
-from config.vocabulary import MailingState, MessageStatus
+from config.vocabulary import MailingState, MessageStatus, Reason
 from engine.mailing import sending
 from engine.mailing.explain import explain
 from engine.store import history
+from engine.store.history import MessageRow
 
+_HEAD = ("Förnamn", "Efternamn", "E-post", "Status", "Orsak", "Mottagarens svar", "Senast")
 _MAILINGS_A_PAGE = 50
 _RECIPIENTS_A_PAGE = 100
 
@@ -48,6 +52,13 @@ async def show(visit: Visit) -> Outcome:
     )
 
 
+async def export(visit: Visit) -> Outcome:
+    """Every recipient with status and answer, as a file that Excel opens."""
+    mailing = await history.one_mailing(visit.connection, visit.association.id, visit.id("mailing_id"))
+    rows = await history.messages(visit.connection, mailing.id, limit=max(1, mailing.total))
+    return csv_file(f"utskick-{mailing.id}", _HEAD, [_line(row) for row in rows])
+
+
 async def why(visit: Visit) -> Outcome:
     """Why a member did not get a mailing, or that it went well; printable as proof of dispatch."""
     told = await explain(visit.connection, visit.association.id, visit.id("mailing_id"), visit.id("card_id"))
@@ -70,6 +81,12 @@ async def cancel(visit: Visit) -> Outcome:
     """Let what has not left never leave."""
     await sending.cancel(visit.connection, visit.association.id, visit.id("mailing_id"), visit.now)
     return await _turned(visit, "mailing cancelled", "avbrutet")
+
+
+def _line(row: MessageRow) -> list[str]:
+    reason = Reason(row.reason).label if row.reason else ""
+    last = moment(row.updated_at)
+    return [row.first_name, row.last_name, row.email, row.status.label, reason, row.last_reply or "", last]
 
 
 async def _turned(visit: Visit, action: str, notice: str) -> Outcome:

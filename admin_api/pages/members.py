@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
-
-from starlette.responses import Response
 
 from admin_api.pages import words
 from admin_api.pages.choice import Choice, choice_of_view, read_choice
+from admin_api.pages.csv_file import csv_file
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import AddressStatus, Operator
 from engine.errors import Conflict, InvalidInput
 from engine.register import cards, views
 from engine.register.cards import Card
-from engine.register.views import BUILT_IN_COLUMNS
+from engine.register.views import ANYWHERE, BUILT_IN_COLUMNS
 
 PAGE_SIZE = 100
 _EXPORT_BATCH = 5_000
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,8 @@ async def show_list(visit: Visit) -> Outcome:
             "counts": {status: counts[status] for status in AddressStatus if counts.get(status)},
             "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
             "views": await views.listing(visit.connection, visit.association.id),
-            "columns": (*BUILT_IN_COLUMNS, *visit.association.columns),
+            "columns": tuple(dict.fromkeys((*choice.columns, *BUILT_IN_COLUMNS, *visit.association.columns))),
+            "anywhere": ANYWHERE,
             "operators": tuple(Operator),
             "statuses": tuple(AddressStatus),
             "cell": cell,
@@ -78,17 +74,13 @@ async def export(visit: Visit) -> Outcome:
     """The members of the choice as a file that Excel opens, without formulas in it."""
     choice = await current_choice(visit)
     columns = (*BUILT_IN_COLUMNS, *visit.association.columns)
-    text = io.StringIO(_BOM)
-    text.seek(0, io.SEEK_END)
-    writer = csv.writer(text, delimiter=";")
-    writer.writerow([_harmless(words.column(name)) for name in columns])
-    offset, total = 0, 1
-    while offset < total:
-        found = await _find(visit, choice, offset, _EXPORT_BATCH)
-        writer.writerows([_harmless(cell(card, name)) for name in columns] for card in found.cards)
-        offset, total = offset + _EXPORT_BATCH, found.total
-    name = f'attachment; filename="{visit.association.slug}.csv"'
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+    rows: list[list[str]] = []
+    total = 1
+    while len(rows) < total:
+        found = await _find(visit, choice, len(rows), _EXPORT_BATCH)
+        rows += ([cell(card, name) for name in columns] for card in found.cards)
+        total = found.total if found.cards else 0
+    return csv_file(visit.association.slug, [words.column(name) for name in columns], rows)
 
 
 async def save_view(visit: Visit) -> Outcome:
@@ -139,8 +131,3 @@ def _raw(card: Card, column: str) -> str:
     if column in BUILT_IN_COLUMNS:
         return str(getattr(card, column))
     return card.fields.get(column, "")
-
-
-def _harmless(text: str) -> str:
-    """A cell that no spreadsheet program takes for a formula."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text

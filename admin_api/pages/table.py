@@ -34,6 +34,7 @@ PAGES = (
     Page("GET", HERE + "/utskick/nytt", writing.show_new),
     Page("POST", HERE + "/utskick/nytt", writing.add, again=writing.show_new),
     Page("GET", MAILING, mailings.show),
+    Page("GET", MAILING + ".csv", mailings.export),
     Page("GET", MAILING + "/andra", writing.show_draft),
     Page("POST", MAILING + "/andra", writing.change, again=writing.show_draft),
     Page("POST", MAILING + "/ta-bort", writing.remove),

@@ -24,7 +24,7 @@ environment = Environment(
 )
 
 
-def _moment(instant: datetime | None) -> str:
+def moment(instant: datetime | None) -> str:
     """As in `24 nov. 2025 22:04`, where the reader lives."""
     return format_datetime(instant, "d MMM y HH:mm", tzinfo=_ZONE, locale=_LOCALE) if instant else "–"
 
@@ -39,7 +39,7 @@ def _count(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-environment.filters.update(moment=_moment, precisely=_precisely, count=_count)
+environment.filters.update(moment=moment, precisely=_precisely, count=_count)
 environment.globals.update(words=words)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.vocabulary import AddressStatus, FindingKind, MailingState, MessageStatus
 from engine.errors import BrevduvaError, Conflict, InvalidInput
+from engine.register.views import ANYWHERE
 
 Status = MessageStatus | AddressStatus | MailingState
 
@@ -35,6 +36,7 @@ COLUMNS = {
     "email": "E-post",
     "status": "E-poststatus",
     "notes": "Anteckningar",
+    ANYWHERE: "Namn, adress eller anteckning",
 }
 """The columns that every register has, as people call them."""
 

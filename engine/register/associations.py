@@ -14,7 +14,7 @@ from engine.store import associations as store
 from engine.store import views
 from engine.store.associations import Association, by_slug, get, listing
 from engine.store.database import Connection
-from engine.store.filters import BUILT_IN_COLUMNS, columns_of
+from engine.store.filters import ANYWHERE, BUILT_IN_COLUMNS, columns_of
 
 __all__ = ["Association", "by_slug", "check_own_columns", "create", "get", "listing", "remove", "update"]
 
@@ -73,7 +73,7 @@ def check_own_columns(columns: Sequence[str]) -> tuple[str, ...]:
     if len(own) > MOST_COLUMNS:
         raise InvalidInput("columns", f"give at most {MOST_COLUMNS} columns")
     for column in own:
-        if column in BUILT_IN_COLUMNS or set(column) & set('"\\'):
+        if column in (*BUILT_IN_COLUMNS, ANYWHERE) or set(column) & set('"\\'):
             raise InvalidInput("columns", f"{column!r} cannot be a column; give another name, without quotation marks")
     if len({column.casefold() for column in own}) < len(own):
         raise InvalidInput("columns", "two columns have the same name; take one away")

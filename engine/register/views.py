@@ -12,6 +12,7 @@ from engine.store import associations
 from engine.store import views as store
 from engine.store.database import Connection
 from engine.store.filters import (
+    ANYWHERE,
     BUILT_IN_COLUMNS,
     EVERY_CARD,
     Condition,
@@ -24,6 +25,7 @@ from engine.store.filters import (
 from engine.store.views import View, get, listing
 
 __all__ = [
+    "ANYWHERE",
     "BUILT_IN_COLUMNS",
     "EVERY_CARD",
     "Condition",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 from sqlalchemy import ColumnElement, String, and_, func, or_, true
@@ -19,6 +20,10 @@ from engine.store.tables import card
 BUILT_IN_COLUMNS = ("first_name", "last_name", "email", "status", "notes")
 """The columns that every register has; an association's own columns come after them."""
 
+ANYWHERE = "*"
+"""Stands for name, address and notes together: what is searched for a member of whom only a word is known."""
+
+_SEARCHED = ("first_name", "last_name", "email", "notes")
 _MOST_CONDITIONS = 50
 _NEED_NO_VALUE = (Operator.EMPTY, Operator.NOT_EMPTY)
 
@@ -86,8 +91,12 @@ def columns_of(shown: Sequence[str], chosen: Filter, sort: Sequence[Sort]) -> di
 
 
 def check_columns(own: Collection[str], shown: Sequence[str], chosen: Filter, sort: Sequence[Sort]) -> None:
-    """Raise InvalidInput for the first column, shown, filtered or ordered by, that the register does not have."""
-    for column in columns_of(shown, chosen, sort):
+    """Raise InvalidInput for the first column, shown, filtered or ordered by, that the register does not have.
+
+    ANYWHERE can be filtered by.
+    """
+    named = Filter(tuple(condition for condition in chosen.conditions if condition.column != ANYWHERE))
+    for column in columns_of(shown, named, sort):
         if column not in BUILT_IN_COLUMNS and column not in own:
             known = ", ".join((*BUILT_IN_COLUMNS, *own))
             raise InvalidInput("column", f"there is no column {column!r}; the register has {known}")
@@ -143,6 +152,8 @@ def _compare(condition: Condition) -> ColumnElement[bool]:
 def _folded(column: str) -> ColumnElement[str]:
     if column == "status":
         return card.c.status
+    if column == ANYWHERE:
+        return reduce(lambda text, more: text + " " + more, map(_folded, _SEARCHED))
     return func.coalesce(card.c.folded[column].as_string(), "")
 
 

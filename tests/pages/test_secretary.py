@@ -148,12 +148,41 @@ async def test_the_file_is_headed_in_the_words_of_the_pages(world: World) -> Non
     assert first["E-poststatus"] in {status.label for status in AddressStatus}
 
 
+async def test_a_filter_leaves_the_columns_in_their_order(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        page = await one.open(f"/f/{club.slug}/medlemslista?show=Ort&show=email")
+    assert re.findall(r'name="show" value="(\w+)" checked', page.text) == ["Ort", "email"]
+
+
+async def test_a_member_is_found_by_any_word_and_the_search_may_be_saved(world_on_both: World) -> None:
+    world = world_on_both
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        for word in ("ida idun", "IDA@", "idunsson"):
+            found = await one.open(f"/f/{club.slug}/medlemslista?column=*&operator=contains&value={word}")
+            assert ">Idunsson</a>" in found.text
+            assert ">Medlemsson</a>" not in found.text
+            assert f'value="{word}"' in found.text
+        form = {"column": "*", "operator": "contains", "value": "ida", "name": "Ida"}
+        view = await one.open((await one.send(f"/f/{club.slug}/vyer", form)).headers["Location"])
+        assert "<strong>Namn, adress eller anteckning</strong> innehåller ”ida”" in view.text
+
+
+async def test_a_mailing_is_taken_home_as_a_file(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with visitor(world, club.user_email) as one:
+        answer = await one.open(f"/f/{club.slug}/utskick/{club.mailing_id}.csv")
+    first, *_ = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")), delimiter=";")
+    assert (first["Förnamn"], first["Efternamn"], first["Status"]) == ("Ida", "Idunsson", "I kö")
+
+
 async def test_a_page_beyond_the_last_shows_the_last(world: World) -> None:
     club = await world.club("Sjövik")
     async with visitor(world, club.user_email) as one:
         answer = await one.open(f"/f/{club.slug}/medlemslista?page=999")
     assert "Registret är tomt" not in answer.text
-    assert "Öppna kortet för" in answer.text
+    assert f'href="/f/{club.slug}/kort/{club.card_id}"' in answer.text
 
 
 async def test_the_writer_is_told_which_view_the_mailing_goes_to(world: World) -> None:
