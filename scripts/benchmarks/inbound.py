@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -46,6 +44,7 @@ from engine.store.database import Database
 from engine.store.migrate import migrate
 from engine.store.queue import Want, claim
 from engine.store.tables import card
+from scripts.benchmarks._folder import FOLDER, fresh_folder
 from scripts.benchmarks.inbound_listener import hear, say
 
 DOMAINS = 40
@@ -64,15 +63,10 @@ def main() -> None:
     """Print the rate, the processes' peak memory and what was lost."""
     parser = argparse.ArgumentParser(prog="scripts/bench inbound", description=__doc__)
     parser.add_argument("--reports", type=int, default=5_000)
-    parser.add_argument(
-        "--folder", default=os.curdir, help="where spool and database lie: its disk is the one measured"
-    )
+    parser.add_argument("--folder", default=FOLDER, help="where spool and database lie: its disk is the one measured")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="bench-inbound-", dir=options.folder)).absolute()
-    try:
+    with fresh_folder(Path(options.folder)) as folder:
         uvloop.run(measure(folder, options.reports))
-    finally:
-        shutil.rmtree(folder)
 
 
 async def measure(folder: Path, count: int) -> None:

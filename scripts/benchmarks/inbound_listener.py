@@ -5,10 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
-import os
 import resource
-import shutil
-import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +20,7 @@ from engine.listen.policy import RecipientPolicy
 from engine.listen.server import Listener
 from engine.listen.spool import Spool
 from engine.return_path import KeyRing, return_path
+from scripts.benchmarks._folder import FOLDER, fresh_folder
 
 RING = KeyRing((b"a key of the benchmark, no secret",))
 DOMAIN = "retur.brevduva.example"
@@ -120,18 +118,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reports", type=int, default=5_000)
     parser.add_argument("--connections", type=int, default=20)
-    parser.add_argument(
-        "--folder", default=os.curdir, help="where the spool is made, so that its disk is the one measured"
-    )
+    parser.add_argument("--folder", default=FOLDER, help="where the spool is made: its disk is the one measured")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="bench-spool-", dir=options.folder)
-    try:
-        ours = measure("ours", options.reports, options.connections, folder)
-        kept = sum(1 for _ in (Path(folder) / "new").iterdir())
+    with fresh_folder(Path(options.folder)) as folder:
+        ours = measure("ours", options.reports, options.connections, str(folder))
+        kept = sum(1 for _ in (folder / "new").iterdir())
         assert kept == options.reports, f"{options.reports - kept} reports lost"
-    finally:
-        shutil.rmtree(folder)
-    theirs = measure("aiosmtpd", options.reports, options.connections, folder)
+        theirs = measure("aiosmtpd", options.reports, options.connections, str(folder))
     print(f"kept and synced: {kept}; {ours / theirs:.2f} times the rate of aiosmtpd keeping nothing")
 
 

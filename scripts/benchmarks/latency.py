@@ -17,7 +17,7 @@ from engine.deliver.pool import Pool
 from engine.deliver.session import Dialler
 from scripts.benchmarks import _postfix
 from scripts.benchmarks._figures import Figures
-from scripts.benchmarks._folder import fresh_folder
+from scripts.benchmarks._folder import FOLDER, fresh_folder
 from scripts.benchmarks._island import ON_ISLAND, go_to_island
 from scripts.benchmarks._mailing import address_of, domain, render_unsigned
 from scripts.benchmarks._relay import running_relay
@@ -35,9 +35,9 @@ def main() -> None:
     """Print how fast each is and what a mail costs in round trips on each connection."""
     options = _read_options()
     if options.on_island or not go_to_island("latency"):
+        if options.on_island:
+            settle(options.on_island, _postfix.USERS, ())
         with fresh_folder(Path(options.folder)) as folder:
-            if options.on_island:
-                settle(folder, _postfix.USERS, ())
             uvloop.run(_run(options, folder))
 
 
@@ -46,8 +46,8 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--mails", type=int, default=4_000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--milliseconds", type=float, default=50, help="of a round trip")
-    parser.add_argument("--folder", default=".", help="where the peer's queue is made")
-    parser.add_argument(ON_ISLAND, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", default=FOLDER, help="where the peer's queue is made")
+    parser.add_argument(ON_ISLAND, type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

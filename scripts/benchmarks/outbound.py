@@ -15,7 +15,7 @@ from engine.sandbox.dns import DnsServer
 from scripts.benchmarks import _brevduva, _postfix
 from scripts.benchmarks._brevduva import Setting
 from scripts.benchmarks._figures import Figures
-from scripts.benchmarks._folder import fresh_folder
+from scripts.benchmarks._folder import FOLDER, fresh_folder
 from scripts.benchmarks._island import ON_ISLAND, go_to_island
 from scripts.benchmarks._mailing import names, render_unsigned
 from scripts.benchmarks._sink import EVERY_ADDRESS, running_sink
@@ -30,9 +30,9 @@ def main() -> None:
     """Print a line a turn, then the ratios of the middle turns."""
     options = _read_options()
     if options.on_island or options.alone or not go_to_island("outbound"):
+        if options.on_island:
+            settle(options.on_island, _postfix.USERS, ())
         with fresh_folder(Path(options.folder)) as folder:
-            if options.on_island:
-                settle(folder, _postfix.USERS, ())
             asyncio.run(_run(options, folder))
 
 
@@ -44,8 +44,8 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--double", action="store_true", help="with an Ed25519 signature beside the RSA one")
     parser.add_argument("--alone", action="store_true", help="without the peer")
-    parser.add_argument("--folder", default=".", help="where queues and databases are made: its disk is measured")
-    parser.add_argument(ON_ISLAND, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", default=FOLDER, help="where queues and databases are made: its disk is measured")
+    parser.add_argument(ON_ISLAND, type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -54,16 +54,16 @@ async def _run(options: argparse.Namespace, folder: Path) -> None:
     turns: list[Figures] = []
     async with _running_dns() as dns_port:
         for _ in range(options.turns):
-            floors.append(measure_floor())
-            print(f"RSA-2048 signatures alone: CPU s per 1,000: {floors[-1]:.3f}", flush=True)
             with fresh_folder(folder) as place:
+                before = measure_floor()
                 turns.append(await _our_turn(options, place, dns_port))
-            print(turns[-1], flush=True)
+                floors.append((before + measure_floor()) / 2)
+            print(turns[-1], f"  signatures alone: {floors[-1]:.3f}", flush=True)
             if options.on_island:
                 with fresh_folder(folder) as place:
                     turns.append(await _their_turn(options, place))
                 print(turns[-1], flush=True)
-    _compare(turns, median(floors))
+    _compare(turns, floors)
 
 
 async def _our_turn(options: argparse.Namespace, folder: Path, dns_port: int) -> Figures:
@@ -93,16 +93,16 @@ def _certificate(options: argparse.Namespace, folder: Path) -> str | None:
     return str(path)
 
 
-def _compare(turns: Sequence[Figures], floor: float) -> None:
-    """Say what the middle of the turns comes to."""
+def _compare(turns: Sequence[Figures], floors: Sequence[float]) -> None:
+    """Say what the middle of the turns comes to, and each against the signatures made right before and after it."""
     ours = [turn for turn in turns if turn.name == _OURS]
     theirs = [turn for turn in turns if turn.name == _THEIRS]
-    cost = median(turn.cpu_seconds_per_1000 for turn in ours)
-    senders = median(turn.sender_cpu_seconds_per_1000 for turn in ours)
-    print(f"{_OURS} takes {cost / floor:.2f} times the CPU of the signatures alone, its senders {senders / floor:.2f}")
+    all_of_it = median(turn.cpu_seconds_per_1000 / floor for turn, floor in zip(ours, floors, strict=True))
+    senders = median(turn.sender_cpu_seconds_per_1000 / floor for turn, floor in zip(ours, floors, strict=True))
+    print(f"{_OURS} takes {all_of_it:.2f} times the CPU of the signatures alone, its senders {senders:.2f}")
     if theirs:
         faster = median(turn.rate for turn in ours) / median(turn.rate for turn in theirs)
-        share = cost / median(turn.cpu_seconds_per_1000 for turn in theirs)
+        share = median(turn.cpu_seconds for turn in ours) / median(turn.cpu_seconds for turn in theirs)
         print(f"{_OURS} is {faster:.1f} times as fast as {_THEIRS} and takes {share:.2f} of its CPU")
 
 

@@ -21,7 +21,7 @@ from engine.store.filters import Filter
 from engine.store.lanes import lanes
 from engine.store.migrate import migrate
 from engine.store.queue import Job
-from scripts.benchmarks._folder import fresh_folder
+from scripts.benchmarks._folder import FOLDER, fresh_folder
 from scripts.benchmarks._mailing import Register, write_draft, write_register
 from tests.postgresql import find_binaries, running_cluster
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench queue", description=__doc__)
     parser.add_argument("--rows", type=int, nargs=2, default=[10_000, 1_000_000], metavar=("FEW", "MANY"))
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    parser.add_argument("--folder", default=".", help="where the databases are made: its disk is measured")
+    parser.add_argument("--folder", default=FOLDER, help="where the databases are made: its disk is measured")
     options = parser.parse_args()
     few, many = (_measure(rows, options) for rows in options.rows)
     print(f"a mail among {options.rows[1]:,} costs {many / few:.2f} times one among {options.rows[0]:,}")
