@@ -9,15 +9,15 @@ import typer
 from dsn_parser.explain import explain_reply
 from engine.errors import InvalidInput, NotFound
 from engine.mailing.explain import Explanation, explain
+from engine.register import associations
 from engine.register.addresses import key_of
 from engine.route.mx import Unroutable, find_route
 from engine.route.resolver import Resolver
 from engine.shape.limits import explain_limits
 from engine.shell.app import Json, Shell, app, run
+from engine.shell.naming import association_named, mailing_numbered
 from engine.shell.output import Row, say, show, to_json, write
 from engine.store import history, operations
-from engine.store.database import Connection
-from engine.store.history import MailingRow
 
 mailing_app = typer.Typer(help="Mailings.", no_args_is_help=True)
 site_app = typer.Typer(help="Receiving sites.", no_args_is_help=True)
@@ -27,8 +27,20 @@ app.add_typer(site_app, name="site")
 Address = Annotated[str, typer.Argument(help="A member's e-mail address.")]
 
 
+@mailing_app.command("list")
+def mailing_list(
+    association: Annotated[str, typer.Option("--association", help="Only one association's, by its short name.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The newest mailings of each association, and how far they are."""
+    show(run(lambda shell: _mailings(shell, association)), as_json=as_json, empty="Nothing was ever written.")
+
+
 @mailing_app.command("status")
-def mailing_status(mailing_id: int, as_json: Json = False) -> None:
+def mailing_status(
+    mailing_id: Annotated[int, typer.Argument(help="Its number, as `brevduva mailing list` tells it.")],
+    as_json: Json = False,
+) -> None:
     """How many messages of a mailing stand where."""
     rows = run(lambda shell: _mailing_status(shell, mailing_id))
     show(rows, as_json=as_json, title=f"Mailing {mailing_id}")
@@ -79,17 +91,21 @@ def site_explain(domain: str, as_json: Json = False) -> None:
     show([run(lambda shell: _site(shell, domain))], as_json=as_json)
 
 
-async def _mailing(connection: Connection, mailing_id: int) -> MailingRow:
-    """Raises NotFound, with the way to the number."""
-    try:
-        return await history.any_mailing(connection, mailing_id)
-    except NotFound:
-        raise NotFound(f"there is no mailing {mailing_id}; its number stands in the address of its page") from None
+async def _mailings(shell: Shell, slug: str) -> list[Row]:
+    async with shell.database.read() as connection:
+        known = [await association_named(connection, slug)] if slug else await associations.listing(connection)
+        found = [await history.mailings(connection, one.id) for one in known]
+    return [
+        {"id": one.id, "association": one.sender.association, "kind": one.kind, "subject": one.subject}
+        | {"state": one.state, "messages": one.total, "waiting": one.waiting, "written": one.created_at}
+        for mailings in found
+        for one in mailings
+    ]
 
 
 async def _mailing_status(shell: Shell, mailing_id: int) -> list[Row]:
     async with shell.database.read() as connection:
-        mailing = await _mailing(connection, mailing_id)
+        mailing = await mailing_numbered(connection, mailing_id)
     return [
         {"mailing": mailing.state, "status": status, "label": status.label, "messages": count}
         for status, count in mailing.counts.items()

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput
 from engine.passwords import SHORTEST_PASSWORD, hash_password
 from engine.register import associations, imports, people
 from engine.register.associations import Association
 from engine.register.texts import required
 from engine.shell.app import Json, Shell, app, existing_file, run
+from engine.shell.naming import association_named
 from engine.shell.output import Row, say, show, write
 from engine.store import api_keys
-from engine.store.database import Connection
 
 association_app = typer.Typer(help="Associations.", no_args_is_help=True)
 user_app = typer.Typer(help="People who log in.", no_args_is_help=True)
@@ -107,18 +107,10 @@ async def _list_associations(shell: Shell) -> list[Row]:
     return [{"id": one.id, "short_name": one.slug, "name": one.name} for one in known]
 
 
-async def _association_of(connection: Connection, slug: str) -> Association:
-    """Raises NotFound, with the way to the names that there are."""
-    try:
-        return await associations.by_slug(connection, slug)
-    except NotFound:
-        raise NotFound(f"there is no association {slug!r}; the names are told by: brevduva association list") from None
-
-
 async def _add_user(shell: Shell, email: str, name: str, password: str, slug: str) -> None:
     password_hash = await asyncio.to_thread(hash_password, password)
     async with shell.database.write() as connection:
-        association_id = (await _association_of(connection, slug)).id if slug else None
+        association_id = (await association_named(connection, slug)).id if slug else None
         await people.add(
             connection, association_id, name=name, email=email, password_hash=password_hash, now=shell.clock.now()
         )
@@ -126,7 +118,7 @@ async def _add_user(shell: Shell, email: str, name: str, password: str, slug: st
 
 async def _add_key(shell: Shell, name: str, slug: str) -> str:
     async with shell.database.write() as connection:
-        association_id = (await _association_of(connection, slug)).id if slug else None
+        association_id = (await association_named(connection, slug)).id if slug else None
         tidy = required("name", name, _LONGEST_NAME)
         return (await api_keys.create(connection, association_id, tidy, shell.clock.now()))[1]
 
@@ -135,7 +127,7 @@ async def _import(shell: Shell, file: Path, slug: str) -> imports.ImportReport:
     content = await asyncio.to_thread(file.read_bytes)
     sheet = await asyncio.to_thread(imports.read_register, content, file.name)
     async with shell.database.read() as connection:
-        association = await _association_of(connection, slug)
+        association = await association_named(connection, slug)
     plan = await imports.plan_import(shell.database, association.id, sheet)
     async with shell.database.write() as connection:
         return await imports.import_register(connection, plan, shell.clock.now())

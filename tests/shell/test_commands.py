@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 from engine.errors import BrevduvaError, NotFound
 from engine.shell import asking, doctor, records, serving, writing
 from engine.shell.app import app
+from engine.store.database import Database
+from tests.store.association import make_association, queue_mailing
 
 assert all((asking, doctor, records, serving, writing))  # importing them adds their commands
 runner = CliRunner()
@@ -68,7 +71,7 @@ def test_nothing_sent_is_said_so() -> None:
 
 
 def test_lists_are_empty_json_on_a_fresh_installation() -> None:
-    for words in (("suppressions",), ("site", "list"), ("nodes",)):
+    for words in (("suppressions",), ("site", "list"), ("nodes",), ("mailing", "list")):
         assert json.loads(_run(*words, "--json")) == []
 
 
@@ -141,3 +144,21 @@ def test_what_goes_into_a_pipe_is_not_folded() -> None:
 
 def test_what_a_stranger_wrote_steers_no_terminal() -> None:
     assert "\x1b" not in _run("explain-reply", "550 \x1b[2J[bold]no")
+
+
+async def _queue(url: str) -> None:
+    database = Database(url)
+    async with database.write() as connection:
+        await queue_mailing(connection, await make_association(connection, ["ida@example.org"]))
+    await database.close()
+
+
+def test_mailings_are_found_by_the_number_that_tells_more_of_them() -> None:
+    _run("migrate")
+    asyncio.run(_queue("sqlite:///var/brevduva.db"))
+    [mailing] = json.loads(_run("mailing", "list", "--json"))
+    assert (mailing["messages"], mailing["waiting"]) == (1, 1)
+    with pytest.raises(NotFound, match="brevduva association list"):
+        _run("mailing", "list", "--association", "another")
+    [queued] = json.loads(_run("mailing", "status", str(mailing["id"]), "--json"))
+    assert (queued["status"], queued["messages"]) == ("queued", 1)
