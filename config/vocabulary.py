@@ -160,7 +160,7 @@ class Reply:
         return 200 <= self.code < 400
 
     def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.code or "", self.enhanced or "", self.text) if part)
+        return " ".join([str(part) for part in (self.code, self.enhanced, self.text) if part])
 
 
 @dataclass(frozen=True, slots=True)

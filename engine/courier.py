@@ -122,14 +122,9 @@ class Courier:
             self._traffic.turn(site, lambda old: hear_answer(old, verdict, words, now, wait_hint_seconds(reply)))
 
     def _outcome(self, job: Job, verdict: Verdict, reply: Reply, attempt: Attempt | None = None) -> AttemptOutcome:
+        hint, now = wait_hint_seconds(reply), self._clock.now()
+        if attempt is None:
+            return AttemptOutcome(job, verdict, reply, "", "", False, hint, now)
         return AttemptOutcome(
-            job,
-            verdict,
-            reply,
-            host=attempt.host if attempt else "",
-            tls=attempt.tls if attempt else "",
-            uncertain=attempt.uncertain if attempt else False,
-            wait_hint_seconds=wait_hint_seconds(reply),
-            at=self._clock.now(),
-            stage=attempt.stage if attempt else "",
+            job, verdict, reply, attempt.host, attempt.tls, attempt.uncertain, hint, now, attempt.stage
         )

@@ -42,7 +42,10 @@ class AnswerReader:
         """Yield each answer that is now whole; raises NotSmtp where the stream makes no sense."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._keep(line)
+            self._size += len(line)
+            if self._size > MAX_REPLY_BYTES or len(self._lines) == MAX_REPLY_LINES:
+                raise NotSmtp(f"an endless answer: {_quote(line)}")
+            self._lines.append(line)
             if code := _LAST_LINES.get(line[:4]):
                 answer = Answer(code, self._lines)
                 self._lines, self._size = [], 0
@@ -51,12 +54,6 @@ class AnswerReader:
                 raise NotSmtp(_quote(line))
         if self._size + len(self._rest) > MAX_REPLY_BYTES:
             raise NotSmtp(_quote(self._rest))
-
-    def _keep(self, line: bytes) -> None:
-        self._size += len(line)
-        if self._size > MAX_REPLY_BYTES or len(self._lines) == MAX_REPLY_LINES:
-            raise NotSmtp(f"an endless answer: {_quote(line)}")
-        self._lines.append(line)
 
 
 def read_answer(answer: Answer) -> Reply:
