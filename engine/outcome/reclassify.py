@@ -16,13 +16,13 @@ from config.vocabulary import EventKind, MessageStatus, Reason, Verdict
 from engine.outcome.decide import Decision, Policy, Scope, decide_correction, reach_of
 from engine.store import corrections, message_rows, messages, mistakes
 from engine.store.card_status import Turn, turn
+from engine.store.columns import from_microseconds, to_microseconds
 from engine.store.corrections import Correction, Meaning
 from engine.store.database import Connection, Database
 from engine.store.message_rows import Message
 from engine.store.messages import Move
 from engine.store.mistakes import TurnedCard
 from engine.store.suppressions import Suppression, suppress
-from engine.store.tables import from_microseconds, to_microseconds
 
 _PART = 500
 

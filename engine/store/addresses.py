@@ -11,8 +11,9 @@ from sqlalchemy import Integer, Subquery, Text, Update, bindparam, select, updat
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.batches import batch
+from engine.store.columns import Instant
 from engine.store.database import Connection
-from engine.store.tables import Instant, address
+from engine.store.tables import address
 
 
 async def strike(connection: Connection, address_keys: Iterable[str], now: datetime) -> None:

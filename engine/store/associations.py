@@ -21,10 +21,9 @@ from engine.store.tables import (
     suppression,
     user,
     view,
-    webhook,
 )
 
-_HOLDERS = (card, mailing, office, user, view, api_key, webhook, suppression)
+_HOLDERS = (card, mailing, office, user, view, api_key, suppression)
 
 
 @dataclass(frozen=True, slots=True)

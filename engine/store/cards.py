@@ -26,21 +26,11 @@ from sqlalchemy import (
 from config.vocabulary import AddressStatus
 from engine.errors import NotFound
 from engine.store.batches import Columns, batch
+from engine.store.columns import Document, Instant
 from engine.store.database import Connection
 from engine.store.filters import Filter, Sort, order, where
 from engine.store.folding import fold
-from engine.store.tables import (
-    Document,
-    Instant,
-    card,
-    consent_event,
-    correction,
-    letter,
-    message,
-    message_event,
-    report,
-    suppression,
-)
+from engine.store.tables import card, consent_event, correction, letter, message, message_event, report, suppression
 
 Line = list[object]
 """A content as it is written: what `to_line` makes of it."""

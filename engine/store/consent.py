@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Select, func, insert, literal, select
 from config.vocabulary import AddressStatus, ConsentKind, MailingKind, MessageStatus
 from engine.store.card_status import Turn, turn, turn_where
 from engine.store.cards import choose
+from engine.store.columns import Instant
 from engine.store.database import Connection
 from engine.store.filters import Filter
-from engine.store.tables import Instant, association, card, consent_event, mailing, message
+from engine.store.tables import association, card, consent_event, mailing, message
 
 _REQUESTS_A_DAY = 3
 _CARDS_AT_ONCE = 5_000

@@ -25,9 +25,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from config.vocabulary import MessageStatus, Reason
 from engine.return_path import ERASED
 from engine.store import cards
+from engine.store.columns import Document
 from engine.store.database import Connection, Database
 from engine.store.tables import (
-    Document,
     address,
     card,
     consent_event,

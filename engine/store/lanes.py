@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, FromClause, ScalarSelect, Select, Subquery, func, literal_column, select
 
 from config.vocabulary import MailingState
+from engine.store.columns import Instant
 from engine.store.database import Connection
-from engine.store.tables import Instant, mailing, message
+from engine.store.tables import mailing, message
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from config.vocabulary import EventKind, Fault, MessageStatus, Reason
 from engine.lifecycle import CARD_STATUS_OF, WAITING, may_correct, may_move
 from engine.store.card_status import turn_where
+from engine.store.columns import Instant
 from engine.store.database import Connection
 from engine.store.moves import Move, write_events, write_moves
 from engine.store.suppressions import reaches
-from engine.store.tables import Instant, card, message, message_event
+from engine.store.tables import card, message, message_event
 from engine.store.words import storable
 
 __all__ = ["Move", "correct", "enqueue", "move", "move_waiting", "note"]

@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, delete, exists, select, update
 
 from config.vocabulary import AddressStatus, ConsentKind
 from engine.store.card_status import turn_where
+from engine.store.columns import Instant
 from engine.store.database import Connection
 from engine.store.suppressions import reaches
-from engine.store.tables import Instant, card, consent_event, message, suppression
+from engine.store.tables import card, consent_event, message, suppression
 
 _STATUS_OF_CONSENT = {ConsentKind.CONFIRMED: AddressStatus.CONFIRMED, ConsentKind.REQUESTED: AddressStatus.REQUESTED}
 

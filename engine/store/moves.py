@@ -1,13 +1,15 @@
-"""A move of a message as a value, and the two statements that make a whole batch of them."""
+"""A move of a message as a value, and the statements that make a whole batch of them."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Insert,
@@ -16,18 +18,19 @@ from sqlalchemy import (
     Subquery,
     Text,
     Update,
+    bindparam,
     func,
     insert,
     null,
-    or_,
     select,
     update,
 )
 
-from config.vocabulary import EventKind, Fault, MessageStatus, Reason, Reply
+from config.vocabulary import EnhancedStatus, EventKind, Fault, MessageStatus, Reason, Reply
 from engine.store.batches import Columns, batch, gathered
+from engine.store.columns import to_microseconds
 from engine.store.database import Connection
-from engine.store.tables import message, message_event, to_microseconds
+from engine.store.tables import message, message_event
 from engine.store.words import storable
 
 _NO_REPLY = Reply(0)
@@ -59,119 +62,152 @@ class Move(NamedTuple):
 
 async def write_moves(connection: Connection, moves: Sequence[Move]) -> set[int]:
     """Move the messages that still stand as their moves say, and write their events; returns which moved."""
-    if not moves:
-        return set()
-    asked = batch(connection, _CHANGE)
-    rows = [_to_change(one) for one in moves]
-    standing = await connection.execute(_select_standing(connection.dialect.name, asked), {"rows": rows})
-    moved = {message_id for (message_id,) in standing.scalar() or []}
-    await connection.execute(_update(asked), {"rows": rows})
-    await write_events(connection, [one for one in moves if one.message_id in moved])
+    write = _write_at_once if connection.dialect.name == "postgresql" else _write_by_steps
+    moved: set[int] = set()
+    for common, alike in _group(moves).items():
+        moved |= await write(connection, common, alike)
     return moved
 
 
 async def write_events(connection: Connection, moves: Sequence[Move]) -> None:
     """Write the events of some moves and nothing else."""
-    if moves:
-        await connection.execute(_insert(batch(connection, _EVENT)), {"rows": [_to_event(one) for one in moves]})
+    statement = _insert(batch(connection, _ROW))
+    for common, alike in _group(moves).items():
+        await connection.execute(statement, _parameters(common, alike))
+
+
+async def _write_at_once(connection: Connection, common: _Common, moves: Sequence[Move]) -> set[int]:
+    """PostgreSQL moves, writes the events of what moved and tells which did, in one statement."""
+    found = await connection.execute(_move_and_tell(batch(connection, _ROW)), _parameters(common, moves))
+    return {message_id for (message_id,) in found.scalar() or []}
+
+
+async def _write_by_steps(connection: Connection, common: _Common, moves: Sequence[Move]) -> set[int]:
+    """SQLite, which lets nobody else write meanwhile, first tells which will move."""
+    asked = batch(connection, _ROW)
+    found = await connection.execute(_select_standing(asked), _parameters(common, moves))
+    moved = {message_id for (message_id,) in found.scalar() or []}
+    parameters = _parameters(common, [one for one in moves if one.message_id in moved])
+    await connection.execute(_update(asked), parameters)
+    await connection.execute(_insert(asked), parameters)
+    return moved
+
+
+class _Common(NamedTuple):
+    """What most moves of a batch have in common: it goes to the database once, and only the rest row by row."""
+
+    old: MessageStatus
+    new: MessageStatus
+    kind: EventKind
+    reason: Reason
+    fault: Fault
+    rule: str
+    attempt: int
+    stage: str
+    tls: str
+    code: int
+    enhanced: EnhancedStatus | None
+
+
+def _group(moves: Sequence[Move]) -> dict[_Common, list[Move]]:
+    groups: dict[_Common, list[Move]] = defaultdict(list)
+    for one in moves:
+        reply = one.reply
+        common = _Common(
+            one.old,
+            one.new,
+            one.kind,
+            one.reason,
+            one.fault,
+            one.rule,
+            one.attempt,
+            one.stage,
+            one.tls,
+            reply.code,
+            reply.enhanced,
+        )
+        groups[common].append(one)
+    return groups
+
+
+def _parameters(common: _Common, moves: Sequence[Move]) -> dict[str, object]:
+    enhanced = str(common.enhanced or "")
+    spoken = f"{common.code or ''} {enhanced} "
+    return {**common._asdict(), "enhanced": enhanced, "spoken": spoken, "rows": [_to_row(one) for one in moves]}
+
+
+_ROW: Columns = {
+    "message_id": BigInteger(),
+    "lease": Text(),
+    "at": BigInteger(),
+    "next_attempt_at": BigInteger(),
+    "text": Text(),
+    "host": Text(),
+    "report_id": BigInteger(),
+}
+
+
+def _to_row(one: Move) -> list[object]:
+    """What a move has of its own, in the order of `_ROW`."""
+    return [
+        one.message_id,
+        one.lease,
+        to_microseconds(one.at),
+        None if one.next_attempt_at is None else to_microseconds(one.next_attempt_at),
+        storable(one.reply.text),
+        one.host,
+        one.report_id,
+    ]
+
+
+def _given(name: str) -> ColumnElement[Any]:
+    """A value of `_Common` in a statement."""
+    return bindparam(name, type_=Integer() if name in ("attempt", "code") else Text())
 
 
 @cache
-def _select_standing(dialect: str, moves: Subquery) -> Select[Any]:
-    """Which messages stand as their moves say; they are held so until the transaction ends."""
-    standing = select(message.c.id).join(moves, _stands(moves)).with_for_update(of=message).subquery()
-    return select(gathered(dialect, standing.c.id))
+def _select_standing(moves: Subquery) -> Select[Any]:
+    standing = select(message.c.id).join(moves, _stands(moves)).subquery()
+    return select(gathered("sqlite", standing.c.id))
+
+
+@cache
+def _move_and_tell(moves: Subquery) -> Select[Any]:
+    moved = _update(moves).returning(message.c.id).cte("moved")
+    events = _insert(moves, moved).cte("events")
+    return select(gathered("postgresql", moved.c.id)).add_cte(events)
 
 
 @cache
 def _update(moves: Subquery) -> Update:
+    words = func.nullif(func.trim(_given("spoken") + moves.c.text), "")
     return (
         update(message)
         .where(_stands(moves))
         .values(
-            status=moves.c.new,
-            reason=moves.c.reason,
+            status=_given("new"),
+            reason=_given("reason"),
             next_attempt_at=moves.c.next_attempt_at,
             lease=null(),
-            last_reply=func.coalesce(moves.c.last_reply, message.c.last_reply),
+            last_reply=func.coalesce(words, message.c.last_reply),
             updated_at=moves.c.at,
         )
     )
 
 
 def _stands(moves: Subquery) -> ColumnElement[bool]:
-    mine = or_(moves.c.lease.is_(None), message.c.lease == moves.c.lease)
-    return (message.c.id == moves.c.message_id) & (message.c.status == moves.c.old) & mine
+    """Whether the message is still in the old status, and its lease the move's where that names one."""
+    lease = func.coalesce(moves.c.lease, message.c.lease)
+    is_mine = message.c.lease.is_not_distinct_from(lease)
+    return (message.c.id == moves.c.message_id) & (message.c.status == _given("old")) & is_mine
 
 
 @cache
-def _insert(moves: Subquery) -> Insert:
-    return insert(message_event).from_select(list(_EVENT), select(*(moves.c[name] for name in _EVENT)))
-
-
-_CHANGE: Columns = {
-    "message_id": BigInteger(),
-    "old": Text(),
-    "lease": Text(),
-    "new": Text(),
-    "reason": Text(),
-    "next_attempt_at": BigInteger(),
-    "last_reply": Text(),
-    "at": BigInteger(),
-}
-
-
-def _to_change(one: Move) -> list[object]:
-    """What a move makes of its message, in the order of `_CHANGE`."""
-    return [
-        one.message_id,
-        one.old,
-        one.lease,
-        one.new,
-        one.reason,
-        None if one.next_attempt_at is None else to_microseconds(one.next_attempt_at),
-        storable(str(one.reply)) or None,
-        to_microseconds(one.at),
-    ]
-
-
-_EVENT: Columns = {
-    "message_id": BigInteger(),
-    "at": BigInteger(),
-    "kind": Text(),
-    "old": Text(),
-    "new": Text(),
-    "attempt": Integer(),
-    "stage": Text(),
-    "reason": Text(),
-    "fault": Text(),
-    "rule": Text(),
-    "code": Integer(),
-    "enhanced": Text(),
-    "text": Text(),
-    "host": Text(),
-    "tls": Text(),
-    "report_id": BigInteger(),
-}
-
-
-def _to_event(one: Move) -> list[object]:
-    """The line that a move leaves in the history, in the order of `_EVENT`."""
-    return [
-        one.message_id,
-        to_microseconds(one.at),
-        one.kind,
-        one.old,
-        one.new,
-        one.attempt,
-        one.stage,
-        one.reason,
-        one.fault,
-        one.rule,
-        one.reply.code,
-        str(one.reply.enhanced or ""),
-        storable(one.reply.text),
-        one.host,
-        one.tls,
-        one.report_id,
-    ]
+def _insert(moves: Subquery, moved: CTE | None = None) -> Insert:
+    """The events of the moves, or of those that were made."""
+    values = {name: moves.c[name] for name in ("message_id", "at", "text", "host", "report_id")}
+    values |= {name: _given(name) for name in _Common._fields}
+    rows = select(*values.values())
+    if moved is not None:
+        rows = rows.join(moved, moved.c.id == moves.c.message_id)
+    return insert(message_event).from_select(list(values), rows)

@@ -24,9 +24,10 @@ from sqlalchemy import (
 
 from config.vocabulary import MailingState
 from engine.store.batches import Columns, batch, gathered
+from engine.store.columns import Instant
 from engine.store.database import Connection
 from engine.store.suppressions import reaches
-from engine.store.tables import Instant, mailing, message
+from engine.store.tables import mailing, message
 
 
 @dataclass(frozen=True, slots=True)

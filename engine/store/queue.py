@@ -13,11 +13,12 @@ from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, fu
 from config.vocabulary import AddressStatus, Fault, MessageStatus, Reason
 from engine.store.batches import Columns, batch
 from engine.store.card_status import Turn, turn
+from engine.store.columns import Instant, from_microseconds, to_microseconds
 from engine.store.database import Connection
 from engine.store.lanes import waiting_mailings
 from engine.store.messages import Move, move
 from engine.store.picking import Picked, Want, pick
-from engine.store.tables import Instant, from_microseconds, message, to_microseconds
+from engine.store.tables import message
 
 __all__ = ["Job", "Want", "claim", "end_leases", "give_back_tries", "lease_of", "release", "renew"]
 

@@ -13,8 +13,9 @@ from engine.errors import NotFound
 from engine.store import consent
 from engine.store.batches import batch
 from engine.store.card_status import turn_where
+from engine.store.columns import Instant
 from engine.store.database import Connection
-from engine.store.tables import Instant, card, suppression
+from engine.store.tables import card, suppression
 from engine.store.words import storable
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -20,9 +16,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+
+from engine.store.columns import Document, Instant, Number, own_id, reference
 
 metadata = MetaData(
     naming_convention={
@@ -33,50 +28,10 @@ metadata = MetaData(
     }
 )
 
-
-class Instant(TypeDecorator[datetime]):
-    """A UTC instant: microseconds since 1970 as an integer, so that every database sorts and compares it alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_microseconds(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else from_microseconds(value)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def to_microseconds(instant: datetime) -> int:
-    """Whole microseconds since 1970; the instant must be aware."""
-    gone = instant - _EPOCH
-    return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds
-
-
-@lru_cache(1024)  # messages of one mailing have the same instants
-def from_microseconds(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
-
-
-Number = BigInteger().with_variant(Integer, "sqlite")
-Document = JSON().with_variant(JSONB, "postgresql")
-
-
-def _id() -> Column[int]:
-    return Column("id", Number, primary_key=True, autoincrement=True)
-
-
-def _ref(table: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
-    return Column(f"{table}_id", Number, ForeignKey(f"{table}.id"), nullable=nullable, index=index)
-
-
 association = Table(
     "association",
     metadata,
-    _id(),
+    own_id(),
     Column("name", Text, nullable=False),
     Column("slug", String(64), nullable=False, unique=True),
     Column("columns", Document, nullable=False),  # the association's own card columns, in order
@@ -87,8 +42,8 @@ association = Table(
 office = Table(
     "office",
     metadata,
-    _id(),
-    _ref("association", index=True),
+    own_id(),
+    reference("association", index=True),
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
@@ -96,8 +51,8 @@ office = Table(
 user = Table(
     "user",
     metadata,
-    _id(),
-    _ref("association", nullable=True, index=True),  # null: an operator of the installation
+    own_id(),
+    reference("association", nullable=True, index=True),  # null: an operator of the installation
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False, unique=True),
     Column("role", String(16), nullable=False),  # operator | secretary
@@ -109,7 +64,7 @@ session = Table(
     "session",
     metadata,
     Column("token_hash", String(64), primary_key=True),
-    _ref("user", index=True),
+    reference("user", index=True),
     Column("csrf", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -118,7 +73,7 @@ session = Table(
 login_try = Table(
     "login_try",
     metadata,
-    _id(),
+    own_id(),
     Column("name", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Index(None, "name", "at"),
@@ -127,8 +82,8 @@ login_try = Table(
 api_key = Table(
     "api_key",
     metadata,
-    _id(),
-    _ref("association", nullable=True),  # null: good for the whole installation
+    own_id(),
+    reference("association", nullable=True),  # null: good for the whole installation
     Column("name", Text, nullable=False),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
@@ -149,29 +104,19 @@ idempotency = Table(
 audit_event = Table(
     "audit_event",
     metadata,
-    _id(),
-    _ref("association", nullable=True),
+    own_id(),
+    reference("association", nullable=True),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("detail", Document, nullable=False),
     Column("at", Instant, nullable=False),
 )
 
-webhook = Table(
-    "webhook",
-    metadata,
-    _id(),
-    _ref("association"),
-    Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-)
-
 card = Table(
     "card",
     metadata,
-    _id(),
-    _ref("association"),
+    own_id(),
+    reference("association"),
     Column("first_name", Text, nullable=False, default=""),
     Column("last_name", Text, nullable=False, default=""),
     Column("email", Text, nullable=False, default=""),  # as typed
@@ -191,8 +136,8 @@ card = Table(
 view = Table(
     "view",
     metadata,
-    _id(),
-    _ref("association", index=True),
+    own_id(),
+    reference("association", index=True),
     Column("name", Text, nullable=False),
     Column("columns", Document, nullable=False),
     Column("filter", Document, nullable=False),
@@ -204,9 +149,9 @@ view = Table(
 consent_event = Table(
     "consent_event",
     metadata,
-    _id(),
-    _ref("association"),
-    _ref("card", index=True),
+    own_id(),
+    reference("association"),
+    reference("card", index=True),
     Column("address_key", Text, nullable=False),
     Column("kind", String(16), nullable=False),  # requested | confirmed | withdrawn | reset
     Column("how", Text, nullable=False),
@@ -226,13 +171,13 @@ address = Table(
 suppression = Table(
     "suppression",
     metadata,
-    _id(),
+    own_id(),
     Column("address_key", Text, nullable=False),
-    _ref("association", nullable=True),  # null: holds for every association
+    reference("association", nullable=True),  # null: holds for every association
     Column("status", String(16), nullable=False),  # bounced | invalid | blocked | spam | unsubscribed
     Column("reason", String(32), nullable=False),
     Column("evidence", Text, nullable=False),  # the receiver's own words
-    _ref("message", nullable=True),
+    reference("message", nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("lifted_at", Instant),
     Index(None, "address_key"),
@@ -241,10 +186,10 @@ suppression = Table(
 mailing = Table(
     "mailing",
     metadata,
-    _id(),
-    _ref("association", index=True),
-    _ref("office"),
-    _ref("user"),
+    own_id(),
+    reference("association", index=True),
+    reference("office"),
+    reference("user"),
     Column("kind", String(16), nullable=False),  # mailing | confirmation
     Column("subject", Text, nullable=False),
     Column("body", Text, nullable=False),
@@ -260,10 +205,10 @@ mailing = Table(
 message = Table(
     "message",
     metadata,
-    _id(),
-    _ref("mailing"),
-    _ref("association"),
-    _ref("card"),
+    own_id(),
+    reference("mailing"),
+    reference("association"),
+    reference("card"),
     Column("email", Text, nullable=False),  # as it stood on the card
     Column("address_key", Text, nullable=False),
     Column("first_name", Text, nullable=False),
@@ -303,8 +248,8 @@ Index("ix_message_delayed", message.c.updated_at, sqlite_where=_is_delayed, post
 message_event = Table(
     "message_event",
     metadata,
-    _id(),
-    _ref("message", index=True),
+    own_id(),
+    reference("message", index=True),
     Column("at", Instant, nullable=False),
     Column("kind", String(16), nullable=False),  # move | attempt | report | note
     Column("old", String(16), nullable=False),
@@ -319,13 +264,13 @@ message_event = Table(
     Column("text", Text, nullable=False, default=""),  # the receiver's own words
     Column("host", Text, nullable=False, default=""),
     Column("tls", Text, nullable=False, default=""),
-    _ref("report", nullable=True),
+    reference("report", nullable=True),
 )
 
 report = Table(
     "report",
     metadata,
-    _id(),
+    own_id(),
     Column("received_at", Instant, nullable=False),
     Column("envelope_from", Text, nullable=False),
     Column("recipients", Document, nullable=False),
@@ -335,7 +280,7 @@ report = Table(
     Column("state", String(16), nullable=False),  # store.reports.ReportState
     Column("kind", String(24), nullable=False, default=""),
     Column("findings", Document, nullable=False),
-    _ref("message", nullable=True, index=True),
+    reference("message", nullable=True, index=True),
     Column("settled_at", Instant),
     Index(None, "state", "id"),
 )
@@ -344,8 +289,8 @@ letter = Table(
     "letter",
     metadata,
     Column("report_id", Number, ForeignKey("report.id"), primary_key=True, autoincrement=False),
-    _ref("message", nullable=True),  # null once the member is erased
-    _ref("user"),  # whom it goes to
+    reference("message", nullable=True),  # null once the member is erased
+    reference("user"),  # whom it goes to
     Column("attempts", Integer, nullable=False),  # also the fence: who settles names the attempt that is his
     Column("first_attempt_at", Instant, nullable=False),
     Column("next_attempt_at", Instant, index=True),  # while under way: when it may be taken for lost; null: it is over
@@ -356,9 +301,9 @@ letter = Table(
 correction = Table(
     "correction",
     metadata,
-    _id(),
+    own_id(),
     Column("run", Integer, nullable=False, index=True),  # one run of `reclassify`, taken back as a whole
-    _ref("message", index=True),
+    reference("message", index=True),
     Column("event_id", Number, ForeignKey("message_event.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("reason", String(32), nullable=False),  # what the event is taken to mean now
@@ -393,7 +338,7 @@ domain = Table(
 alert = Table(
     "alert",
     metadata,
-    _id(),
+    own_id(),
     Column("at", Instant, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("subject", Text, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.tables import Document, Instant, Number
+from engine.store.columns import Document, Instant, Number
 
 revision = "0001"
 down_revision = None
@@ -196,18 +196,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("association_id", "name", name=op.f("uq_view_association_id_name")),
     )
     op.create_index(op.f("ix_view_association_id"), "view", ["association_id"], unique=False)
-    op.create_table(
-        "webhook",
-        sa.Column("id", Number, autoincrement=True, nullable=False),
-        sa.Column("association_id", Number, nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["association_id"], ["association.id"], name=op.f("fk_webhook_association_id_association")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
-    )
     op.create_table(
         "consent_event",
         sa.Column("id", Number, autoincrement=True, nullable=False),
