@@ -87,7 +87,7 @@ class Inbound:
         async with asyncio.TaskGroup() as group:
             group.create_task(repeat(work_off, stop, _REST_SECONDS, self._news, waits="returned mail waits"))
             group.create_task(repeat(self._forwarding.carry_due, stop, _REST_SECONDS, waits="letters wait"))
-            group.create_task(repeat(self._keep_house, stop, _HOUR_SECONDS, waits="forgetting waits"))
+            group.create_task(repeat(self.keep_house, stop, _HOUR_SECONDS, waits="forgetting waits"))
 
     async def close(self) -> None:
         """Stop listening, then let the parser and the receivers of letters go."""
@@ -147,7 +147,7 @@ class Inbound:
             await self._books.check_database()
             one.mail.set_aside()
 
-    async def _keep_house(self) -> None:
+    async def keep_house(self) -> None:
         """Once in a while: tell the operator of what lies aside, and forget what is old."""
         if count := self._spool.count_aside():
             text = f"{count} files in {self._spool.aside} could not be worked with: look at them, then remove them"

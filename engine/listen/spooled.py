@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from contextlib import suppress
@@ -15,7 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter
 _MOST_BYTES = 64 * 1024 * 1024
 """Far more than any mail that is taken: a bigger file is none of ours."""
 
-_ITS_OWN_TROUBLE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENXIO})
+_ITS_OWN_TROUBLE = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENXIO})
 """What is wrong with one file; any other trouble is the machine's, and the file is read later."""
 
 log = structlog.get_logger("spool")
@@ -82,12 +83,15 @@ def read_spooled(path: Path) -> SpooledMail | None:
 
 def _content_of(path: Path) -> bytes:
     """Read a plain file; raises ValueError for a folder, a pipe, or what is too big, and never waits for one."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        status = os.fstat(descriptor)
+    with io.FileIO(path, opener=_open_at_once) as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
             raise ValueError("no mail of ours")
-        return file.read()
+        return file.readall()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _set_aside(path: Path) -> None:

@@ -74,7 +74,7 @@ class House:
 @asynccontextmanager
 async def open_house(database: Database, folder: Path, clock: Clock | None = None, **more: Any) -> AsyncIterator[House]:
     """A receiver on a port of the system's choosing; it closes with the block."""
-    settings = read_settings(receiving={"port": 0}, storage={"data_dir": folder}, **more)
+    settings = read_settings(**{"receiving": {"port": 0}, "storage": {"data_dir": folder}, **more})
     keys, clock = load_keys(settings), clock or HandClock(NOW + timedelta(hours=1))
     inbound = Inbound(settings, database, clock, keys)
     try:

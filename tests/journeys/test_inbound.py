@@ -10,7 +10,7 @@ import pytest
 from config.vocabulary import AddressStatus, MessageStatus
 from engine.return_path import Purpose, sign
 from engine.returned import Bookkeeper, Returned
-from engine.store import message_rows
+from engine.store import message_rows, operations
 from engine.store.database import Database
 from tests.journeys.returns import BOUNCE_DOMAIN, SENDER, House, bounce, open_house, original, original_of, send_all
 from tests.store.association import card_status
@@ -131,6 +131,39 @@ async def test_a_mail_that_cannot_be_applied_is_set_aside_and_does_not_hold_up_t
         await house.inbound.run_until_idle()
         assert {kept["state"] for kept in await house.reports()} == {"unparseable", "applied"}
         assert not list((tmp_path / "spool" / "new").iterdir())
+
+
+async def test_a_mail_that_cannot_even_be_kept_is_set_aside_as_a_file_and_the_operator_is_told(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(database, tmp_path) as house:
+        async with database.write() as connection:
+            _, (ida,) = await send_all(connection, [IDA])
+        _stumble_over(monkeypatch, b"poison")
+        monkeypatch.setattr(Bookkeeper, "keep_unapplied", _stumble)
+        await house.hand_over(SENDER, b"Subject: poison\r\n\r\n", IDA)
+        address = house.address_of(ida)
+        await house.bring(address, bounce(original_of(house.keys.ring, ida), IDA, address))
+        for _ in range(3):
+            await house.inbound.run_until_idle()
+        assert await status_of(house, ida.message_id) == MessageStatus.INVALID
+        assert not list((tmp_path / "spool" / "new").iterdir())
+        assert len(list((tmp_path / "spool" / "aside").iterdir())) == 1
+        await house.inbound.keep_house()
+        async with database.read() as connection:
+            assert [told.kind for told in await operations.alerts(connection)] == ["spool"]
+
+
+async def _stumble(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+async def test_a_certificate_that_is_rubbish_keeps_no_returned_mail_away(database: Database, tmp_path: Path) -> None:
+    rubbish = tmp_path / "cert.pem"
+    rubbish.write_text("rubbish", encoding="ascii")
+    async with open_house(database, tmp_path, receiving={"port": 0, "tls_certificate": str(rubbish)}) as house:
+        await house.bring(SENDER, b"Subject: a\r\n\r\n", IDA)
+        assert len(await house.reports()) == 1
 
 
 def _stumble_over(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:

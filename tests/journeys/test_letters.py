@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 from config.vocabulary import MessageStatus
 from engine.clock import HandClock
 from engine.return_path import KeyRing, Purpose, sign
-from engine.store import message_rows, operations
+from engine.store import cards, message_rows, operations
 from engine.store.database import Database
 from engine.store.message_rows import Message
 from tests.fakes.dns import FakeDns
@@ -23,11 +24,14 @@ ZONE = {"example.org": {"MX": ["10 mx.example.org."]}, "mx.example.org": {"A": [
 
 
 @asynccontextmanager
-async def open_town(database: Database, folder: Path, mx: FakeMx) -> AsyncIterator[tuple[House, Message]]:
+async def open_town(
+    database: Database, folder: Path, mx: FakeMx, **allowance: int
+) -> AsyncIterator[tuple[House, Message]]:
     """A receiver, the mail server of its users, and a message that was sent to Ida."""
+    receiving = {"port": 0, **allowance}
     async with mx, FakeDns(ZONE) as names:
         sandbox = {"dns_port": names.port, "smtp_port": mx.port}
-        async with open_house(database, folder, sandbox=sandbox) as house:
+        async with open_house(database, folder, sandbox=sandbox, receiving=receiving) as house:
             async with database.write() as connection:
                 _, (ida,) = await send_all(connection, [IDA])
             yield house, ida
@@ -39,6 +43,12 @@ def letter(ring: KeyRing, message: Message, extra: str = "") -> bytes:
         f"From: Ida Berg <{IDA}>\r\nTo: <{SENDER}>\r\nSubject: Re: Hej\r\n{extra}"
         f"In-Reply-To: <{token}@{BOUNCE_DOMAIN}>\r\n\r\nTack, jag kommer!\r\n.\r\n"
     ).encode()
+
+
+async def bring_letters(house: House, message: Message, count: int) -> None:
+    for _ in range(count):
+        extra = f"Message-ID: <{secrets.token_hex(8)}@example.org>\r\n"
+        await house.bring(SENDER, letter(house.keys.ring, message, extra), IDA)
 
 
 async def states_of(house: House) -> list[str]:
@@ -112,6 +122,54 @@ async def test_what_is_automatic_or_goes_in_circles_is_kept_and_goes_nowhere(
         await house.bring(SENDER, letter(ring, ida, "X-Null: 1\r\n"))
         assert await states_of(house) == ["applied"] * 3
     assert mx.mails == []
+
+
+async def test_more_answers_to_one_mail_than_a_day_allows_are_kept_and_the_operator_is_told_once(
+    database: Database, tmp_path: Path
+) -> None:
+    """A thief of a token, or a member beside themselves: the user's mailbox is not theirs to fill."""
+    mx = FakeMx()
+    async with open_town(database, tmp_path, mx, letters_per_message=3) as (house, ida):
+        await bring_letters(house, ida, 6)
+        assert await states_of(house) == ["forwarded"] * 3 + ["withheld"] * 3
+        async with database.read() as connection:
+            assert [told.subject for told in await operations.alerts(connection)] == [f"message {ida.message_id}"]
+        assert isinstance(house.clock, HandClock)
+        house.clock.leap(24 * 3600 + 1)
+        await bring_letters(house, ida, 1)
+        assert (await states_of(house))[-1] == "forwarded"
+    assert len([mail for mail in mx.mails if mail]) == 4
+
+
+async def test_more_letters_than_a_user_is_sent_in_a_day_wait_for_the_next_days_and_all_arrive(
+    database: Database, tmp_path: Path
+) -> None:
+    mx = FakeMx()
+    async with open_town(database, tmp_path, mx, letters_per_user=2) as (house, ida):
+        await bring_letters(house, ida, 5)
+        assert isinstance(house.clock, HandClock)
+        arrived = []
+        for _ in range(4):
+            arrived.append((await states_of(house)).count("forwarded"))
+            house.clock.leap(24 * 3600)
+            await house.inbound.run_until_idle()
+        assert arrived == [2, 4, 5, 5]
+        async with database.read() as connection:
+            assert [told.kind for told in await operations.alerts(connection)] == ["letters"]
+    assert len([mail for mail in mx.mails if mail]) == 5
+
+
+async def test_a_letter_of_a_member_who_was_erased_meanwhile_goes_nowhere(database: Database, tmp_path: Path) -> None:
+    mx = FakeMx(script={"RCPT": [b"451 4.3.0 Try later\r\n"]})
+    async with open_town(database, tmp_path, mx) as (house, ida):
+        await house.bring(SENDER, letter(house.keys.ring, ida), IDA)
+        async with database.write() as connection:
+            await cards.erase(connection, ida.card_id)
+        assert isinstance(house.clock, HandClock)
+        house.clock.leap(3600)
+        await house.inbound.run_until_idle()
+        assert await states_of(house) == ["applied"]
+    assert not [mail for mail in mx.mails if mail]
 
 
 async def test_a_letter_without_our_token_goes_nowhere(database: Database, tmp_path: Path) -> None:

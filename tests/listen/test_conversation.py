@@ -303,6 +303,18 @@ async def test_the_eleventh_session_of_an_address_is_turned_away(house: House) -
     await asyncio.gather(*(caller.hang_up() for caller in [*callers, late, other]))
 
 
+async def test_a_house_full_of_silence_lets_a_talker_in_and_a_mail_through(open_house: Open) -> None:
+    house = await open_house(replace(LIMITS, sessions=3))
+    silent = [await Caller.introduced(house.port) for _ in range(3)]
+    await silent[0].say("NOOP")
+    async with calling(house.port) as caller:
+        assert (await silent[1].hear()).startswith("421 ")
+        assert (await caller.hand_over(signed())).startswith("250 ")
+        assert len(house.listener.door.guests) == 3
+    assert (await silent[0].say("NOOP")).startswith("250 ")
+    await asyncio.gather(*(caller.hang_up() for caller in silent))
+
+
 async def test_strangers_beyond_fifty_push_out_the_oldest(house: House) -> None:
     callers = [await Caller.call(house.port, f"127.0.1.{number}") for number in range(60)]
     assert all([(await caller.hear()).startswith("220 ") for caller in callers])

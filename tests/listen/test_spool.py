@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.listen import commit
+from engine.listen import commit, spooled
+from engine.listen.incoming import Incoming
 from engine.listen.spool import Spool
 from engine.listen.spooled import Envelope
 
@@ -162,13 +163,124 @@ async def test_what_is_no_mail_of_ours_is_set_aside(tmp_path: Path) -> None:
     await spool.close()
 
 
+def _pretend_to_be_mail(path: Path) -> None:
+    line = ENVELOPE.to_line().replace(b'"192.0.2.1"', b'["192.0.2.1"]')
+    path.write_bytes(line + b"Subject: a\r\n")
+
+
+def _forget_the_zone(path: Path) -> None:
+    path.write_bytes(ENVELOPE.to_line().replace(b"00Z", b"00") + b"Subject: a\r\n")
+
+
+def _grow(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.touch,
+        Path.mkdir,
+        os.mkfifo,
+        _pretend_to_be_mail,
+        _forget_the_zone,
+        _grow,
+        lambda path: path.symlink_to("/nowhere"),
+        lambda path: path.write_bytes(ENVELOPE.to_line()[:50]),
+        lambda path: path.write_bytes(b"\0" * 1000),
+    ],
+)
+async def test_whatever_lies_in_the_spool_the_mail_behind_it_is_read(
+    damage: Callable[[Path], object], tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path)
+    damage(tmp_path / "new" / "0")
+    await put(spool, b"a")
+    assert [mail.raw for mail in spool.batch()] == [b"a"]
+    assert spool.count_aside() == 1
+    await spool.close()
+
+
+async def test_a_machine_out_of_descriptors_sets_nothing_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path)
+    await put(spool, b"a")
+    with monkeypatch.context() as poor, pytest.raises(OSError, match="Too many"):
+        poor.setattr(spooled, "_open_at_once", _refuse_to_open)
+        spool.batch()
+    assert [mail.raw for mail in spool.batch()] == [b"a"]
+    assert spool.count_aside() == 0
+    await spool.close()
+
+
+def _refuse_to_open(path: str, flags: int) -> int:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+async def test_two_readers_that_set_the_same_file_aside_do_not_stumble(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    await put(spool, b"a")
+    (mail,) = spool.batch()
+    mail.set_aside()
+    mail.set_aside()
+    assert spool.count_aside() == 1
+    await spool.close()
+
+
+async def test_what_is_being_removed_is_in_no_later_batch(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    await put(spool, b"a")
+    spool.remove(spool.batch())
+    assert spool.batch() == []
+    await spool.finish_removing()
+    assert not list((tmp_path / "new").iterdir())
+    await spool.close()
+
+
+async def test_an_accident_within_a_commit_lets_nobody_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(mail: Incoming) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Incoming, "sync", fail)
+    spool = Spool(tmp_path)
+    with pytest.raises(RuntimeError):
+        await asyncio.wait_for(put(spool, b"a"), 5)
+    await spool.close()
+
+
+async def test_a_mail_holds_no_file_open_between_two_writes(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    mail = spool.begin(ENVELOPE)
+    await mail.write(b"x" * 100_000)
+    opened = await asyncio.to_thread(_opened_files)
+    assert mail.path.exists()
+    assert mail.path not in opened
+    mail.discard()
+    await spool.close()
+
+
+def _opened_files() -> set[Path]:
+    return {_target(descriptor) for descriptor in Path("/proc/self/fd").iterdir()}
+
+
+def _target(descriptor: Path) -> Path:
+    try:
+        return descriptor.readlink()
+    except FileNotFoundError:  # the listing's own
+        return descriptor
+
+
 async def test_what_died_unfinished_is_forgotten_after_a_day(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
     old.touch()
     young.touch()
+    foreign = tmp_path / "tmp" / "a folder of somebody's"
+    foreign.mkdir()
     os.utime(old, (0, 0))
+    os.utime(foreign, (0, 0))
     spool.forget_unfinished()
     assert not old.exists()
     assert young.exists()
+    assert foreign.exists()
     await spool.close()

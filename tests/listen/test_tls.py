@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from config.settings import Receiving, read_settings
 from engine.listen import server
@@ -98,6 +104,21 @@ def test_a_certificate_that_cannot_be_read_changes_nothing(tmp_path: Path, autho
     (tmp_path / "cert.pem").write_text("no certificate", encoding="ascii")
     with pytest.raises(ssl.SSLError):
         read_certificate(settings)
+
+
+def test_a_key_with_a_passphrase_asks_nobody(tmp_path: Path, authority: trustme.CA) -> None:
+    settings = receiving(tmp_path, authority)
+    key = load_pem_private_key(Path(settings.tls_key).read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    Path(settings.tls_key).write_bytes(locked)
+    with pytest.raises(ssl.SSLError):
+        read_certificate(settings)
+
+
+def test_nobody_renegotiates(tmp_path: Path, authority: trustme.CA) -> None:
+    context = read_certificate(receiving(tmp_path, authority))
+    assert context is not None
+    assert context.options & ssl.OP_NO_RENEGOTIATION
 
 
 def test_no_certificate_is_no_tls() -> None:
