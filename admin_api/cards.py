@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +11,7 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from admin_api.endpoint import Call
-from admin_api.errors import Refusal, named_by
+from admin_api.errors import FieldProblem, Refusal, named_by, to_pointer
 from admin_api.shapes import Line, Prose, Shape
 from config.vocabulary import AddressStatus
 from engine.errors import InvalidInput
@@ -84,7 +86,8 @@ async def list_all(call: Call, query: CardQuery) -> CardList:
 
 async def create(call: Call, body: CardChange) -> CardView:
     """Add a card; its address begins as unconfirmed."""
-    return show(await cards.create(call.connection, call.association_id, body.values(), call.now))
+    with _named_in(body):
+        return show(await cards.create(call.connection, call.association_id, body.values(), call.now))
 
 
 async def get(call: Call) -> CardView:
@@ -98,9 +101,10 @@ async def update(call: Call, body: CardChange) -> CardView:
     current = await cards.get(call.connection, call.association_id, card_id)
     if version not in (None, current.version):
         raise Refusal(412, f"the card has changed: it is version {current.version} now; read it again and repeat")
-    changed = await cards.update(
-        call.connection, call.association_id, card_id, body.values(), call.now, version=current.version
-    )
+    with _named_in(body):
+        changed = await cards.update(
+            call.connection, call.association_id, card_id, body.values(), call.now, version=current.version
+        )
     await call.note("card changed", card=card_id)
     return show(changed)
 
@@ -109,6 +113,18 @@ async def remove(call: Call) -> None:
     """Remove a card and all that was sent to it."""
     await cards.remove(call.connection, call.association_id, call.id("card_id"))
     await call.note("card removed", card=call.id("card_id"))
+
+
+@contextmanager
+def _named_in(body: CardChange) -> Iterator[None]:
+    """A fault of an own column stands below `fields`."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.field not in body.fields:
+            raise
+        where = FieldProblem(pointer=to_pointer(["fields", error.field]), detail=str(error))
+        raise Refusal(422, str(error), (where,)) from None
 
 
 async def _choice(call: Call, query: CardQuery) -> tuple[Filter, tuple[Sort, ...]]:

@@ -67,7 +67,7 @@ def refusal_of(error: Exception) -> Refusal:
         case Refusal():
             return error
         case InvalidInput(field=name):
-            return Refusal(422, str(error), (FieldProblem(pointer=_pointer(name.split(".")), detail=str(error)),))
+            return Refusal(422, str(error), (FieldProblem(pointer=to_pointer(name.split(".")), detail=str(error)),))
         case NotFound():
             return Refusal(404, "there is no such thing here, or it is not yours to see")
         case BrevduvaError():
@@ -102,7 +102,7 @@ def to_response(refusal: Refusal) -> Response:
 
 def _field_problem(entry: ErrorDetails, model: type[BaseModel]) -> FieldProblem:
     location = [str(part) for part in entry["loc"]]
-    return FieldProblem(pointer=_pointer(location), detail=_cure(entry, location, model))
+    return FieldProblem(pointer=to_pointer(location), detail=_cure(entry, location, model))
 
 
 def _cure(entry: ErrorDetails, location: list[str], model: type[BaseModel]) -> str:
@@ -114,5 +114,6 @@ def _cure(entry: ErrorDetails, location: list[str], model: type[BaseModel]) -> s
     return entry["msg"][:1].lower() + entry["msg"][1:]
 
 
-def _pointer(location: list[str]) -> str:
+def to_pointer(location: list[str]) -> str:
+    """Where a field stands (RFC 6901)."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in location)

@@ -51,6 +51,14 @@ async def test_a_number_in_a_body_that_is_not_ones_own_is_named_with_its_cure(wo
     assert "give" in answer.json()["detail"]
 
 
+async def test_an_own_column_that_is_none_is_named_where_it_stands(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with world.program(club.key) as program:
+        answer = await program.post(f"/associations/{club.association_id}/cards", json={"fields": {"Hund/år": "1"}})
+    _problem(answer, 422)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/fields/Hund~1år"]
+
+
 async def test_a_number_in_a_query_is_named_too(world: World) -> None:
     club, other = await world.club("Sjövik"), await world.club("Bergby")
     here = f"/associations/{club.association_id}"
