@@ -29,6 +29,9 @@ class Entry:
     card: AddressStatus
     mails: Mapping[MailingKind, Sequence[Mail]] = field(default_factory=dict)
 
+    def all_mails(self) -> list[Mail]:
+        return [mail for mails in self.mails.values() for mail in mails]
+
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
@@ -57,10 +60,14 @@ class Judgement:
 def judge(members: Sequence[tuple[Member, Entry | None]], receipts: Sequence[Receipt], ring: KeyRing) -> Judgement:
     """Judge every member and every mail; an Entry of None is a member whom the register does not have."""
     copies = _by_message(receipts, ring)
-    mails = [mail for _, entry in members if entry for mails in entry.mails.values() for mail in mails]
+    mails = [mail for _, entry in members if entry for mail in entry.all_mails()]
     extra = [_extra_copies(copies.get(mail.message_id, ())) for mail in mails]
     return Judgement(
-        (*_judge_members(members), *_judge_receipts(copies, {mail.message_id for mail in mails})),
+        (
+            *_judge_members(members),
+            *_judge_doubts(members, copies),
+            *_judge_receipts(copies, {mail.message_id for mail in mails}),
+        ),
         lost=sum(_is_lost(mail, copies.get(mail.message_id, ())) for mail in mails),
         duplicates=sum(unexplained for unexplained, _ in extra),
         uncertain=sum(explained for _, explained in extra),
@@ -112,6 +119,17 @@ def _judge_fate(about: str, what: str, fate: Fate | None, mails: Sequence[Mail])
         yield Mismatch(about, what, ", ".join(wanted) or "none", ", ".join(found) or "none")
     elif fate and (missing := fate.on_the_way - mails[0].ever):
         yield Mismatch(about, f"{what} on the way", ", ".join(sorted(missing)), ", ".join(sorted(mails[0].ever)))
+
+
+def _judge_doubts(
+    members: Sequence[tuple[Member, Entry | None]], copies: Mapping[int, Sequence[Receipt]]
+) -> Iterator[Mismatch]:
+    """No mail is ever in doubt but one whose final dot a receiver left unanswered."""
+    for member, entry in members:
+        for mail in entry.all_mails() if entry else ():
+            is_doubtful = any(not copy.is_answered for copy in copies.get(mail.message_id, ()))
+            if MessageStatus.UNKNOWN in mail.ever and not is_doubtful:
+                yield Mismatch(member.email, "doubt", "an unanswered final dot", "every copy was answered")
 
 
 def _judge_receipts(copies: Mapping[int, Sequence[Receipt]], known: set[int]) -> Iterator[Mismatch]:

@@ -91,6 +91,13 @@ def test_a_second_copy_is_a_duplicate_unless_the_first_was_never_answered() -> N
     assert (judgement.duplicates, judgement.uncertain, judgement.is_clean) == (0, 1, True)
 
 
+def test_a_mail_may_be_in_doubt_only_where_its_final_dot_was_not_answered() -> None:
+    doubtful = frozenset({MessageStatus.UNKNOWN, SENT})
+    found = entry(confirmation=Mail(1, SENT, doubtful), mailing=Mail(2, SENT, frozenset({SENT})))
+    assert [one.what for one in judged(BOTH, member(), found).mismatches] == ["doubt"]
+    assert judged([DROPPED, *BOTH], member(), found).is_clean
+
+
 def test_a_copy_that_nobody_kept_is_none() -> None:
     assert judged([replace(DROPPED, is_kept=False), *BOTH], member(), GOOD) == Judgement((), 0, 0, 0)
 
