@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -52,13 +54,22 @@ class Forwarding:
         now = self._clock.now()
         async with self._database.write() as connection:
             due = await letters.claim(connection, _BATCH, now, now + self._lease)
+        by_domain: dict[str, list[WaitingLetter]] = defaultdict(list)
         for letter in due:
-            await self._carry(letter)
+            by_domain[_domain_of(letter)].append(letter)
+        ended = await asyncio.gather(*map(self._carry_in_turn, by_domain.values()), return_exceptions=True)
+        for trouble in filter(None, ended):
+            raise trouble
         return len(due)
 
     async def close(self) -> None:
         """Say goodbye to every receiver."""
         await self._pool.close()
+
+    async def _carry_in_turn(self, some: Sequence[WaitingLetter]) -> None:
+        """Carry the letters for one domain; a receiver that is slow holds up no other's."""
+        for letter in some:
+            await self._carry(letter)
 
     async def _carry(self, letter: WaitingLetter) -> None:
         mail = self._make(letter)
@@ -69,16 +80,19 @@ class Forwarding:
         await self._settle(letter, verdict, reply)
 
     def _make(self, letter: WaitingLetter) -> bytes | Obstacle:
-        if letter.user_email is None:
+        if not letter.user_email:
             return Obstacle.NO_ADDRESS
         received = Letter(letter.raw, letter.envelope_from, letter.peer, letter.received_at)
-        mail = forward(received, letter.user_email, letter.association, self._forwarder)
-        return mail if isinstance(mail, Obstacle) else sign_mail(mail, self._signers, letter.received_at)
+        try:
+            mail = forward(received, letter.user_email, letter.association, self._forwarder)
+            return mail if isinstance(mail, Obstacle) else sign_mail(mail, self._signers, letter.received_at)
+        except Exception:  # whatever a stranger wrote, the letters behind it go on
+            log.exception("a letter cannot be made into a mail", report=letter.report_id)
+            return Obstacle.UNREADABLE
 
     async def _deliver(self, letter: WaitingLetter, mail: bytes) -> tuple[Verdict, Reply]:
         """Hand one letter over; returns what was answered and what it means."""
-        assert letter.user_email is not None
-        domain = letter.user_email.rpartition("@")[2]
+        domain = _domain_of(letter)
         way = (await self._atlas.find([domain]))[domain]
         if not isinstance(way, Route):
             return way.verdict, way.reply
@@ -116,6 +130,10 @@ class Forwarding:
         log.info("a letter is over", report=letter.report_id, state=state, words=words)
         async with self._database.write() as connection:
             await letters.finish(connection, letter, state, words)
+
+
+def _domain_of(letter: WaitingLetter) -> str:
+    return letter.user_email.rpartition("@")[2]
 
 
 def _meaning_of(attempts: Sequence[Attempt], site: str) -> tuple[Verdict, Reply]:

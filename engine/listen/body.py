@@ -35,7 +35,7 @@ class Body:
     def _release(self, region: bytes) -> bytes:
         if not region:
             return b""
-        self.has_bare_characters = self.has_bare_characters or _has_bare_characters(region)
+        self.has_bare_characters = self.has_bare_characters or has_bare_characters(region)
         content = region.replace(b"\r\n.", b"\r\n")
         if self._is_first:
             self._is_first, content = False, content[2:]
@@ -51,6 +51,7 @@ def _safe_cut(window: bytes) -> int:
     return cut - 1 if window[:cut].endswith(b"\r") else cut
 
 
-def _has_bare_characters(region: bytes) -> bool:
+def has_bare_characters(region: bytes) -> bool:
+    """Tell whether CR or LF stand alone in it, or NUL at all (RFC 5321 2.3.8)."""
     line_ends = region.count(b"\r\n")
     return region.count(b"\r") != line_ends or region.count(b"\n") != line_ends or b"\0" in region

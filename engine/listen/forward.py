@@ -22,9 +22,11 @@ from dsn_parser.address import is_address
 from dsn_parser.headers import Headers, OverLimitError
 from dsn_parser.mail import Mail, read_mail
 from dsn_parser.text import decode_words
+from engine.listen.body import has_bare_characters
 
 MOST_HOPS = 30
 _LONGEST_LINE_BYTES = 998
+_LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
 _LONGEST_WORDS = 200
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 _LIST_FIELDS = ("list-id", "list-unsubscribe", "list-post", "mailing-list")
@@ -96,8 +98,10 @@ def _author(headers: Headers) -> tuple[str, str]:
 
 
 def _is_usable(address: str) -> bool:
+    if len(address) > _LONGEST_ADDRESS or not address.isascii():
+        return False
     try:
-        return is_address(address) and Address(addr_spec=address).addr_spec == address and address.isascii()
+        return is_address(address) and Address(addr_spec=address).addr_spec == address
     except (ValueError, IndexError, HeaderParseError):
         return False
 
@@ -137,12 +141,15 @@ def _build(letter: Letter, mail: Mail, head: EmailMessage) -> bytes:
 
 
 def _content_fields(headers: Headers) -> Iterator[bytes]:
-    for name, value in headers.fields:
+    """What says how the body is to be read, each field once: the first, as mail programs take it."""
+    for name, value in dict(reversed(headers.fields)).items():
         if name.startswith("content-") or name == "mime-version":
             yield f"{name}: {value}\r\n".encode()
 
 
 def _can_travel(lines: bytes) -> bool:
-    """Tell whether every server takes these lines: ASCII, none too long, ended by CRLF (RFC 5321 4.5.3.1.6)."""
+    """Tell whether every server takes these lines: ASCII, none too long, ended by CRLF (RFC 5321 2.3.8, 4.5.3.1.6)."""
+    if not lines.isascii() or (lines and not lines.endswith(b"\r\n")):
+        return False
     is_short = max(map(len, lines.split(b"\r\n")), default=0) <= _LONGEST_LINE_BYTES
-    return is_short and lines.isascii() and (not lines or lines.endswith(b"\r\n"))
+    return is_short and not has_bare_characters(lines)

@@ -35,7 +35,7 @@ class NewLetter:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLetter:
-    """A letter, claimed; `user_email` is None where the member who wrote it is erased."""
+    """A letter, claimed; `user_email` is empty where the member who wrote it is erased."""
 
     report_id: int
     attempts: int
@@ -44,7 +44,7 @@ class WaitingLetter:
     envelope_from: str
     peer: str
     raw: bytes
-    user_email: str | None
+    user_email: str
     association: str
 
 
@@ -139,7 +139,7 @@ async def _read(connection: Connection, report_ids: Sequence[int]) -> list[Waiti
             envelope_from=row.envelope_from,
             peer=row.peer,
             raw=row.raw or b"",
-            user_email=row.email if row.sender else None,
+            user_email=row.email if row.sender else "",
             association=row.sender["association"] if row.sender else "",
         )
         for row in await connection.execute(query)

@@ -8,8 +8,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from config.vocabulary import MessageStatus
+from engine import forwarding
 from engine.clock import HandClock
+from engine.listen.forward import Letter
 from engine.return_path import KeyRing, Purpose, sign
 from engine.store import cards, message_rows, operations
 from engine.store.database import Database
@@ -170,6 +174,22 @@ async def test_a_letter_of_a_member_who_was_erased_meanwhile_goes_nowhere(databa
         await house.inbound.run_until_idle()
         assert await states_of(house) == ["applied"]
     assert not [mail for mail in mx.mails if mail]
+
+
+async def test_a_letter_that_cannot_be_made_into_a_mail_holds_up_no_other(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(one: Letter, *_: object) -> bytes:
+        if b"poison" in one.raw:
+            raise ZeroDivisionError
+        return b"Subject: made\r\n\r\n"
+
+    monkeypatch.setattr(forwarding, "forward", stumble)
+    mx = FakeMx()
+    async with open_town(database, tmp_path, mx) as (house, ida):
+        await house.hand_over(SENDER, letter(house.keys.ring, ida, "X-Is: poison\r\n"), IDA)
+        await bring_letters(house, ida, 1)
+        assert await states_of(house) == ["applied", "forwarded"]
 
 
 async def test_a_letter_without_our_token_goes_nowhere(database: Database, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def test_a_mail_with_parts_goes_on_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"b\xc3\xa5t\r\n", b"b\xc3\xa5t" + b"x" * 2000 + b"\r\n", b"b\xc3\xa5t without an end"]
+    "body",
+    [b"b\xc3\xa5t\r\n", b"b\xc3\xa5t" + b"x" * 2000 + b"\r\n", b"b\xc3\xa5t without an end", b"b\xc3\xa5t\nbare\r\n"],
 )
 def test_a_body_that_cannot_travel_is_attached_and_its_text_shown(body: bytes) -> None:
     raw = b"From: ida@example.org\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + body
@@ -93,11 +94,26 @@ def test_a_body_that_cannot_travel_is_attached_and_its_text_shown(body: bytes) -
         (with_field(b"Reply-To: utskick@brevduva.example"), Obstacle.LOOP),
         (replace(LETTER, raw=RAW.replace(b"<ida@example.org>", b"<>")), Obstacle.NO_ADDRESS),
         (replace(LETTER, raw=RAW.replace(b"<ida@example.org>", b"<ida@[10.0.0.1]@example.org>")), Obstacle.NO_ADDRESS),
+        (with_field(b"Reply-To: " + b"a" * 250 + b"@example.org"), Obstacle.NO_ADDRESS),
         (with_field(b"X-Long: " + b"x" * 100_000), Obstacle.UNREADABLE),
     ],
 )
 def test_what_no_person_wrote_or_goes_in_circles_is_not_forwarded(letter: Letter, obstacle: Obstacle) -> None:
     assert forward(letter, USER, "F", FORWARDER) is obstacle
+
+
+def test_what_says_how_a_body_is_read_is_said_once() -> None:
+    types = b"Content-Type: text/plain\r\nContent-Type: text/html\r\n"
+    mail = forward(replace(LETTER, raw=b"From: ida@example.org\r\n" + types + b"\r\nhej\r\n"), USER, "F", FORWARDER)
+    assert isinstance(mail, bytes)
+    assert mail.lower().count(b"content-type: ") == 1
+    assert b"content-type: text/plain" in mail.lower()
+
+
+def test_bare_characters_never_travel_on() -> None:
+    for flaw in (b"a\rb\r\n", b"a\nb\r\n", b"a\0b\r\n"):
+        message = forwarded(replace(LETTER, raw=b"From: ida@example.org\r\n\r\n" + flaw))
+        assert [part.get_filename() for part in message.iter_attachments()] == ["brev.eml"]
 
 
 def test_a_user_who_is_the_sender_address_gets_nothing() -> None:
