@@ -13,7 +13,7 @@ import pytest
 from config.vocabulary import MessageStatus
 from engine import forwarding
 from engine.clock import HandClock
-from engine.listen.forward import Letter
+from engine.listen.forward import Forwarder, Letter, Obstacle, forward
 from engine.return_path import KeyRing, Purpose, sign
 from engine.store import cards, message_rows, operations
 from engine.store.database import Database
@@ -179,10 +179,10 @@ async def test_a_letter_of_a_member_who_was_erased_meanwhile_goes_nowhere(databa
 async def test_a_letter_that_cannot_be_made_into_a_mail_holds_up_no_other(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(one: Letter, *_: object) -> bytes:
+    def stumble(one: Letter, recipient: str, via: str, forwarder: Forwarder) -> bytes | Obstacle:
         if b"poison" in one.raw:
             raise ZeroDivisionError
-        return b"Subject: made\r\n\r\n"
+        return forward(one, recipient, via, forwarder)
 
     monkeypatch.setattr(forwarding, "forward", stumble)
     mx = FakeMx()
