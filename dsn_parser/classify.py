@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from config.vocabulary import Action, Fault, Reason, Reply, Verdict, VerdictStatus
 from dsn_parser.rules import Tier, klass_of, rule_book
@@ -109,6 +110,7 @@ def meaning_of(reason: Reason) -> Meaning:
     return MEANINGS[reason]
 
 
+@lru_cache(4096)
 def verdict_of(reason: Reason, rule: str = "") -> Verdict:
     """The verdict that a reason stands for, as `rule` found it."""
     meaning = MEANINGS[reason]
@@ -145,7 +147,7 @@ def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
     Vague words that mean the same as the status are sure.
     """
     rule = rule_book().first(reply, site)
-    if rule and rule.tier is not Tier.VAGUE:
+    if rule and rule.tier < Tier.VAGUE:
         return rule.reason, rule.name
     by_status = reason_of_status(reply.enhanced)
     if by_status and not (rule and MEANINGS[rule.reason] == MEANINGS[by_status]):
@@ -163,7 +165,7 @@ def _for_good(verdict: Verdict, reply: Reply) -> Verdict:
     """
     if verdict.status is VerdictStatus.DEFERRED:
         return replace(verdict, status=VerdictStatus.SOFT_BOUNCED)
-    if verdict.reason is Reason.HOST_UNKNOWN and reply.code // 100 == 4:
+    if verdict.reason in {Reason.HOST_UNKNOWN, Reason.NULL_MX} and reply.code // 100 == 4:
         return verdict_of(Reason.NETWORK_ERROR, verdict.rule)
     if verdict.reason is Reason.UNDEFINED and not reply.text and klass_of(reply) != 4:
         return verdict_of(Reason.FAILED, verdict.rule)

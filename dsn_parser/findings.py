@@ -14,7 +14,7 @@ from dsn_parser.judge import judge
 from dsn_parser.mail import Mail
 from dsn_parser.prose.local_names import complete, find_local_names
 from dsn_parser.prose.mentions import Part, find_mentions
-from dsn_parser.prose.notice import Notice, read_notice
+from dsn_parser.prose.notice import Notice, read_notice, without_frame
 from dsn_parser.prose.signs import says_late
 from dsn_parser.prose.stage import refused_stage
 from dsn_parser.report import Finding, Original
@@ -109,7 +109,7 @@ def _words(record: StatusRecord, notice: Callable[[], Notice], subject: str) -> 
     yield record.diagnostic
     yield from notice().candidates_for(record.recipient)
     yield record.remarks
-    yield subject
+    yield without_frame(subject)
 
 
 def _last_resort(mail: Mail, text: str, original: Original) -> list[str]:

@@ -8,7 +8,11 @@ from config.vocabulary import Reason, Reply, Verdict
 from dsn_parser.classify import classify
 from dsn_parser.reply import parse_reply, with_status
 
-UNDERSTOOD, BY_STATUS, BY_CODE, ONLY_FAILED, NOT_UNDERSTOOD = range(5)
+UNDERSTOOD, BY_STATUS, BY_CODE, BY_HINT, ONLY_FAILED, NOT_UNDERSTOOD = range(6)
+_DEPTHS = {"enhanced": BY_STATUS, "code": BY_CODE, "hints.toml": BY_HINT}
+
+SILENCE_LIMIT_WORDS = 3
+"""So few words, a name among them, say nothing that could be a reason."""
 
 
 def judge(
@@ -34,13 +38,19 @@ def judge(
     best = min(judged, key=_depth)
     if _depth(best) != ONLY_FAILED:
         return best
-    return next((unclear for unclear in judged if _depth(unclear) == NOT_UNDERSTOOD and unclear[0].code), best)
+    before = judged[: judged.index(best)]
+    return next((unclear for unclear in judged if _says_more(unclear, before)), best)
+
+
+def _says_more(judged: tuple[Reply, Verdict], before: list[tuple[Reply, Verdict]]) -> bool:
+    """Tell words that nobody understands from none: an answer with a code, or a sentence nearer to the recipient."""
+    if _depth(judged) != NOT_UNDERSTOOD:
+        return False
+    return bool(judged[0].code) or (judged in before and len(judged[0].text.split()) > SILENCE_LIMIT_WORDS)
 
 
 def _depth(judged: tuple[Reply, Verdict]) -> int:
     _, verdict = judged
     if verdict.reason is Reason.FAILED:
         return ONLY_FAILED
-    if "/" in verdict.rule or verdict.rule.startswith("action"):
-        return UNDERSTOOD
-    return {"enhanced": BY_STATUS, "code": BY_CODE}.get(verdict.rule.partition(" ")[0], NOT_UNDERSTOOD)
+    return _DEPTHS.get(verdict.rule.partition(" ")[0], UNDERSTOOD if verdict.rule else NOT_UNDERSTOOD)

@@ -17,10 +17,15 @@ from config.vocabulary import Reason, Reply
 RULES_FOLDER = Path(config.__file__).parent / "bounce_rules"
 ORDER_FILE = "order.toml"
 
+# A longer text speaks of many things, and single words of it hint at none.
+HINT_LIMIT_CHARACTERS = 300
+
 # One receiver says the same to a thousand members; with their addresses masked it is matched once.
 REMEMBERED_TEXTS = 1024
 
 _ADDRESS = re2.compile(r"[^\s<>\"'(),;:\[\]=/]+@[^\s<>\"'(),;\[\]]+")
+
+_FRAMES = ("recipient address rejected: ", "did not like our rcpt to: ")
 
 
 class Tier(IntEnum):
@@ -29,6 +34,8 @@ class Tier(IntEnum):
     RECEIVER = 0
     SURE = 1
     VAGUE = 2
+    HINT = 3
+    FAILED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,8 @@ class Rule:
     def holds(self, reply: Reply, site: str) -> bool:
         """Whether the rule speaks of this receiver, this enhanced status (as `X.2.1`) and this code."""
         return (
-            (not self.sites or is_of(site, self.sites))
+            (self.tier is not Tier.HINT or _may_hint(reply))
+            and (not self.sites or is_of(site, self.sites))
             and (not self.statuses or _status_without_class(reply) in self.statuses)
             and (not self.codes or reply.code in self.codes)
         )
@@ -79,7 +87,7 @@ class RuleBook:
 
     def all(self, reply: Reply, site: str = "") -> Iterator[Rule]:
         """Every rule whose words stand in the reply and that holds for it, in order."""
-        matches = (self.rules[number] for number in self._remembered(mask_addresses(reply.text).lower()))
+        matches = (self.rules[number] for number in self._remembered(_for_rules(reply.text)))
         return (rule for rule in matches if rule.holds(reply, site))
 
     def _match(self, text: str) -> tuple[int, ...]:
@@ -111,6 +119,24 @@ def mask_addresses(text: str) -> str:
     return str(_ADDRESS.sub("a@b", text)) if "@" in text else text
 
 
+def _may_hint(reply: Reply) -> bool:
+    """Tell whether single words of an answer count: not of a long one, nor of one that is only for now."""
+    return len(reply.text) <= HINT_LIMIT_CHARACTERS and klass_of(reply) != 4
+
+
+def _for_rules(text: str) -> str:
+    """The text as rules see it.
+
+    Postfix sets "Recipient address rejected:" before whatever its administrator says, about whomever; only before
+    "Access denied" does it mean what it says.
+    """
+    text = mask_addresses(text).lower()
+    for frame in _FRAMES:
+        head, _, said = text.partition(frame)
+        text = f"{head}{said}" if said and not said.startswith("access denied") else text
+    return text
+
+
 def is_of(site: str, names: tuple[str, ...]) -> bool:
     """Whether a host or domain is one of the names, or lies under one."""
     site = site.lower().rstrip(".")
@@ -125,7 +151,7 @@ def _read_family(path: Path) -> Iterator[Rule]:
             pattern=row["pattern"],
             example=row["example"],
             file=path.name,
-            tier=_tier(row),
+            tier=_tier(row, family),
             sites=tuple(row.get("sites", ())),
             statuses=tuple(row.get("statuses", ())),
             codes=tuple(row.get("codes", ())),
@@ -136,7 +162,9 @@ def _status_without_class(reply: Reply) -> str:
     return f"X.{reply.enhanced.subject}.{reply.enhanced.detail}" if reply.enhanced else ""
 
 
-def _tier(row: dict[str, object]) -> Tier:
+def _tier(row: dict[str, object], family: dict[str, object]) -> Tier:
+    if "tier" in family:
+        return Tier[str(family["tier"]).upper()]
     if row.keys() & {"sites", "statuses", "codes"}:
         return Tier.RECEIVER
     return Tier.VAGUE if row.get("vague") else Tier.SURE

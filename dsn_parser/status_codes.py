@@ -62,8 +62,8 @@ def status_entry(enhanced: EnhancedStatus | None) -> StatusEntry | None:
 
 
 def reason_of_status(enhanced: EnhancedStatus | None) -> Reason | None:
-    """The reason that an enhanced status gives where the receiver says nothing more; None where it tells nothing."""
+    """The reason that a refusal's status gives where the receiver says nothing more; None where it tells nothing."""
     entry = status_entry(enhanced)
-    if enhanced is None or entry is None:
+    if enhanced is None or entry is None or enhanced.klass == 2:
         return None
     return entry.reason_4 if enhanced.klass == 4 and entry.reason_4 else entry.reason

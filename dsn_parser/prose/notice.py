@@ -125,9 +125,14 @@ def _announces_another(current: str, number: int, lines: list[str], turns: dict[
 
 def _join(lines: list[str], address: str) -> str:
     """The lines as one text, "" where they hold nothing but the address itself."""
-    text = _FRAME.replace(" ".join(lines)[:WORDS_LIMIT_CHARACTERS], "")
+    text = without_frame(" ".join(lines)[:WORDS_LIMIT_CHARACTERS])
     bare = text.lower().replace(address, "") if address else text
     return text if any(character.isalnum() for character in bare) else ""
+
+
+def without_frame(text: str) -> str:
+    """The text without the sentences that mailers set around an answer."""
+    return _FRAME.replace(text, "")
 
 
 def behind_label(text: str) -> str:

@@ -156,6 +156,53 @@ def test_a_name_not_found_for_now_may_be_found_tomorrow() -> None:
     assert classify(parse_reply("550 5.4.4 Unroutable domain"), action="failed").reason is Reason.HOST_UNKNOWN
 
 
+def test_a_domain_without_mail_for_now_is_not_without_mail() -> None:
+    assert classify(parse_reply("421 4.4.0 no valid MX record"), action="failed").reason is Reason.NETWORK_ERROR
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("550 Not from this ip", Fault.SENDER),
+        ("550 Bad karma", Fault.SENDER),
+        ("554 No Resent-From field given", Fault.CONTENT),
+        ("550 Scanner gave it 8.2 points", Fault.CONTENT),
+        ("554 pipe: user maximal restarts exceeded", Fault.REMOTE),
+        ("552 no room for her mail", Fault.RECIPIENT_MAILBOX),
+        ("550 account is long gone", Fault.RECIPIENT_ADDRESS),
+    ],
+)
+def test_words_no_rule_knows_hint_at_whom_they_speak_of(text: str, fault: Fault) -> None:
+    verdict = classify(parse_reply(text), action="failed")
+    assert verdict.fault is fault
+    assert verdict.rule.startswith("hints.toml") or fault is Fault.CONTENT
+
+
+def test_a_hint_weighs_less_than_a_status_and_nothing_in_a_long_text_or_for_now() -> None:
+    assert classify(parse_reply("550 5.1.1 Not from this ip")).reason is Reason.USER_UNKNOWN
+    assert classify(parse_reply("550 Not from this ip" + " hum" * 100)).reason is Reason.UNDEFINED
+    assert classify(parse_reply("450 Not from this ip")).reason is Reason.DELAYED
+
+
+def test_a_status_of_success_explains_no_failure() -> None:
+    assert classify(parse_reply("550 2.1.1 hum")).reason is Reason.UNDEFINED
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Bad connection", Reason.NETWORK_ERROR),
+        ("DNS query failed for example.org", Reason.POLICY),
+        ("Conversion with loss performed", Reason.UNDEFINED),
+        ("Access denied", Reason.USER_UNKNOWN),
+        ("", Reason.USER_UNKNOWN),
+    ],
+)
+def test_what_stands_behind_recipient_address_rejected_tells_why(said: str, reason: Reason) -> None:
+    reply = parse_reply(f"550 <ida@example.com>: Recipient address rejected: {said}")
+    assert classify(reply, action="failed").reason is reason
+
+
 def test_a_busy_mailbox_is_not_unknown() -> None:
     assert classify(parse_reply("450 mailbox unavailable"), action="failed").reason is Reason.RECIPIENT_BUSY
     assert classify(parse_reply("550 mailbox unavailable"), action="failed").reason is Reason.USER_UNKNOWN
@@ -165,4 +212,11 @@ def test_an_answer_that_nobody_understands_stays_so_whatever_is_said_around_it()
     _, verdict = judge(["550 zxy 77", "Your message could not be delivered"])
     assert (verdict.reason, verdict.action) == (Reason.UNDEFINED, Action.COUNT)
     _, verdict = judge(["", "Your message could not be delivered"])
+    assert verdict.reason is Reason.FAILED
+
+
+def test_a_sentence_nearer_to_the_recipient_that_nobody_understands_stays_so_too() -> None:
+    _, verdict = judge(["ida@example.org: zxy hum bla bla", "Your message could not be delivered"])
+    assert verdict.reason is Reason.UNDEFINED
+    _, verdict = judge(["to Ida", "Your message could not be delivered", "hum hum hum hum hum"])
     assert verdict.reason is Reason.FAILED
