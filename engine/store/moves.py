@@ -205,7 +205,9 @@ def _stands(moves: Subquery) -> ColumnElement[bool]:
 @cache
 def _insert(moves: Subquery, moved: CTE | None = None) -> Insert:
     """The events of the moves, or of those that were made."""
-    values = {name: moves.c[name] for name in ("message_id", "at", "text", "host", "report_id")}
+    values: dict[str, ColumnElement[Any]] = {
+        name: moves.c[name] for name in ("message_id", "at", "text", "host", "report_id")
+    }
     values |= {name: _given(name) for name in _Common._fields}
     rows = select(*values.values())
     if moved is not None:
