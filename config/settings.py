@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -71,12 +72,26 @@ class Receiving(_Section):
     letters_per_user: Annotated[int, Field(ge=1, description="a whole number, 1 or more")]
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone") from None
+    return name
+
+
+TimeZone = Annotated[
+    str, AfterValidator(_known_zone), Field(description="a name of the tz database, as in Europe/Helsinki")
+]
+
+
 class Web(_Section):
     """Where the pages and the API are served."""
 
     host: Annotated[str, Field(min_length=1, description="an IP address to listen on")]
     port: Port
     base_url: Annotated[AnyHttpUrl, Field(description="the address members reach, as in https://post.example.org")]
+    time_zone: TimeZone
 
 
 class Storage(_Section):

@@ -29,6 +29,12 @@ def _problems(text: str, tmp_path: Path) -> list[str]:
     return raised.value.problems
 
 
+def test_a_time_zone_is_one_of_the_tz_database(tmp_path: Path) -> None:
+    (problem,) = _problems('[web]\ntime_zone = "Europe/Umeå"\n', tmp_path)
+    assert "web.time_zone" in problem
+    assert "Europe/Helsinki" in problem
+
+
 def test_without_a_configuration_it_is_the_sandbox() -> None:
     settings = read_settings()
     assert settings.sending.mode == "sandbox"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from admin_api.pages.csv_file import csv_file
 from admin_api.pages.templating import moment
 from admin_api.pages.visit import Go, Outcome, Show, Visit
@@ -56,7 +58,7 @@ async def export(visit: Visit) -> Outcome:
     """Every recipient with status and answer, as a file that Excel opens."""
     mailing = await history.one_mailing(visit.connection, visit.association.id, visit.id("mailing_id"))
     rows = await history.messages(visit.connection, mailing.id, limit=max(1, mailing.total))
-    return csv_file(f"utskick-{mailing.id}", _HEAD, [_line(row) for row in rows])
+    return csv_file(f"utskick-{mailing.id}", _HEAD, [_line(row, visit.time_zone) for row in rows])
 
 
 async def why(visit: Visit) -> Outcome:
@@ -83,9 +85,9 @@ async def cancel(visit: Visit) -> Outcome:
     return await _turned(visit, "mailing cancelled", "avbrutet")
 
 
-def _line(row: MessageRow) -> list[str]:
+def _line(row: MessageRow, zone: tzinfo) -> list[str]:
     reason = Reason(row.reason).label if row.reason else ""
-    last = moment(row.updated_at)
+    last = moment(row.updated_at, zone)
     return [row.first_name, row.last_name, row.email, row.status.label, reason, row.last_reply or "", last]
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
-from babel.dates import format_datetime, get_timezone
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from babel.dates import format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from admin_api.pages import words
 from admin_api.pages.visit import Show, Visit
 
 _LOCALE = "sv"
-_ZONE = get_timezone("Europe/Stockholm")
 
 environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -24,14 +24,26 @@ environment = Environment(
 )
 
 
-def moment(instant: datetime | None) -> str:
+def moment(instant: datetime | None, zone: tzinfo, pattern: str = "d MMM y HH:mm") -> str:
     """As in `24 nov. 2025 22:04`, where the reader lives."""
-    return format_datetime(instant, "d MMM y HH:mm", tzinfo=_ZONE, locale=_LOCALE) if instant else "–"
+    return format_datetime(instant, pattern, tzinfo=zone, locale=_LOCALE) if instant else "–"
 
 
-def _precisely(instant: datetime | None) -> str:
+@pass_context
+def _moment(context: Context, instant: datetime | None) -> str:
+    return moment(instant, _visit_of(context).time_zone)
+
+
+@pass_context
+def _precisely(context: Context, instant: datetime | None) -> str:
     """With seconds, for proof."""
-    return format_datetime(instant, "d MMM y HH:mm:ss", tzinfo=_ZONE, locale=_LOCALE) if instant else "–"
+    return moment(instant, _visit_of(context).time_zone, "d MMM y HH:mm:ss")
+
+
+def _visit_of(context: Context) -> Visit:
+    visit = context["visit"]
+    assert isinstance(visit, Visit)
+    return visit
 
 
 def _count(number: int) -> str:
@@ -39,7 +51,7 @@ def _count(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-environment.filters.update(moment=moment, precisely=_precisely, count=_count)
+environment.filters.update(moment=_moment, precisely=_precisely, count=_count)
 environment.globals.update(words=words)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,6 +65,11 @@ class Visit:
         """The association in the path; only where the page is an association's."""
         assert self.home is not None
         return self.home
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """Where the reader lives."""
+        return ZoneInfo(self.services.settings.web.time_zone)
 
     def id(self, name: str) -> int:
         return int(self.request.path_params[name])

@@ -177,6 +177,14 @@ async def test_a_mailing_is_taken_home_as_a_file(world: World) -> None:
     assert (first["Förnamn"], first["Efternamn"], first["Status"]) == ("Ida", "Idunsson", "I kö")
 
 
+async def test_the_hour_is_that_of_the_readers_time_zone(world: World) -> None:
+    club = await world.club("Sjövik")
+    settings = world.settings.model_copy(update={"web": world.settings.web.model_copy(update={"time_zone": "UTC"})})
+    for one_settings, hour in ((world.settings, "10:00"), (settings, "09:00")):
+        async with visitor(World(one_settings, world.database), club.user_email) as one:
+            assert f"2 mars 2026 {hour}" in (await one.open(f"/f/{club.slug}/medlemsutskick")).text
+
+
 async def test_a_page_beyond_the_last_shows_the_last(world: World) -> None:
     club = await world.club("Sjövik")
     async with visitor(world, club.user_email) as one:
