@@ -24,7 +24,7 @@ def _writable(path: Path | None) -> Path | None:
     """Find out now what would otherwise be told when everything is over."""
     try:
         if path:
-            path.open("ab").close()
+            path.open("wb").close()  # an old result is gone from here on
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror}); name another file") from None
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -62,3 +63,9 @@ def test_what_cannot_be_done_is_told_before_the_demo_begins(words: tuple[str, ..
     result = CliRunner().invoke(app, list(words))
     assert result.exit_code == 2
     assert cure in result.output
+
+
+def test_a_file_that_will_be_written_holds_no_older_result_meanwhile(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
+    CliRunner().invoke(app, ["--json", str(tmp_path / "result.json"), "--members", "0"])
+    assert (tmp_path / "result.json").read_text() == ""
