@@ -8,9 +8,11 @@ from pathlib import Path
 from babel.dates import format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from admin_api.pages import words
+from admin_api.pages.languages import sentences
 from admin_api.pages.visit import Show, Visit
 
 _LOCALE = "sv"
@@ -40,6 +42,12 @@ def _precisely(context: Context, instant: datetime | None) -> str:
     return moment(instant, _visit_of(context).time_zone, "d MMM y HH:mm:ss")
 
 
+@pass_context
+def _say(context: Context, page: str, name: str, **values: str) -> Markup:
+    """A sentence in the visitor's language; what is filled in is escaped."""
+    return Markup(sentences(_visit_of(context).language)[page][name]).format(**values)  # noqa: S704 - ours, from locale/
+
+
 def _visit_of(context: Context) -> Visit:
     visit = context["visit"]
     assert isinstance(visit, Visit)
@@ -52,7 +60,7 @@ def _count(number: int) -> str:
 
 
 environment.filters.update(moment=_moment, precisely=_precisely, count=_count)
-environment.globals.update(words=words)
+environment.globals.update(words=words, say=_say)
 
 
 def render(visit: Visit, show: Show, status: int) -> HTMLResponse:

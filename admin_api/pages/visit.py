@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from admin_api.pages.form import Form
+from admin_api.pages.languages import choose_language
 from admin_api.services import Services
 from engine.errors import Conflict, InvalidInput
 from engine.register.associations import Association
@@ -65,6 +66,11 @@ class Visit:
         """The association in the path; only where the page is an association's."""
         assert self.home is not None
         return self.home
+
+    @property
+    def language(self) -> str:
+        """What the visitor's browser asks for; heeded on the members' own pages."""
+        return choose_language(self.request.headers.get("Accept-Language", ""))
 
     @property
     def time_zone(self) -> ZoneInfo:
