@@ -64,9 +64,7 @@ async def set_stage(people: People, folder: Path) -> AsyncIterator[Stage]:
         base_url = f"http://127.0.0.1:{door.getsockname()[1]}"
         settings = _settings(folder, base_url)
         keys = load_keys(settings)
-        database = Database(settings.storage.url)
-        stack.push_async_callback(database.close)
-        await migrate(database)
+        database = await _open_database(settings, stack)
         inbound = Inbound(settings, database, clock, keys)
         stack.push_async_callback(inbound.close)
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=_HTTP_SECONDS))
@@ -81,6 +79,13 @@ async def set_stage(people: People, folder: Path) -> AsyncIterator[Stage]:
         await stack.enter_async_context(serve_web(door, reached, database, clock, keys))
         api = await stack.enter_async_context(await _open_api(database, clock, base_url))
         yield Stage(clock, keys, database, internet, world, inbound, outbound, api, base_url, receipts)
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
+    database = Database(settings.storage.url)
+    stack.push_async_callback(database.close)
+    await migrate(database)
+    return database
 
 
 def _settings(folder: Path, base_url: str, **sandbox: int) -> Settings:
