@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import tzinfo
 
 from admin_api.pages.csv_file import csv_file
@@ -58,7 +59,8 @@ async def export(visit: Visit) -> Outcome:
     """Every recipient with status and answer, as a file that Excel opens."""
     mailing = await history.one_mailing(visit.connection, visit.association.id, visit.id("mailing_id"))
     rows = await history.messages(visit.connection, mailing.id, limit=max(1, mailing.total))
-    return csv_file(f"utskick-{mailing.id}", _HEAD, [_line(row, visit.time_zone) for row in rows])
+    lines = (_line(row, visit.time_zone) for row in rows)
+    return await asyncio.to_thread(csv_file, f"utskick-{mailing.id}", _HEAD, lines)
 
 
 async def why(visit: Visit) -> Outcome:
