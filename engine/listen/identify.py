@@ -15,6 +15,8 @@ from engine.store.reports import ReportState
 TOKEN_GOOD_FOR = timedelta(days=30)
 """Longer than any server tries (RFC 5321 4.5.4.1: 4 to 5 days) and any complaint takes; an opt-out is good for ever."""
 
+_ENVELOPE, _ANSWERS = "envelope", "in_reply_to"
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -45,7 +47,7 @@ def find_owner(ring: KeyRing, bounce_domain: str, recipients: Sequence[str], rep
     for address in recipients:
         signed = message_of_address(ring, address, bounce_domain)
         if signed is not None:
-            return Owner(signed[1], signed[0], "envelope")
+            return Owner(signed[1], signed[0], _ENVELOPE)
     for found_in, candidate in _candidates(report):
         message_id = _message_of(ring, bounce_domain, candidate)
         if message_id is not None:
@@ -59,14 +61,14 @@ def judge(report: Report, owner: Owner | None, message: Message | None, received
         return Judgement(_state_alone(report))
     if owner.purpose is Purpose.UNSUBSCRIBE:
         return Judgement(ReportState.APPLIED, message.message_id, opts_out=True)
-    if report.kind is ReportKind.PERSON:
+    if _is_letter(report, owner):
         return Judgement(ReportState.FORWARDING, message.message_id)
     if not _says_something(report):
         return Judgement(ReportState.APPLIED, message.message_id)
     finding = finding_about(report.findings, message)
-    if finding is None or not _is_believable(finding, message, received_at):
-        return Judgement(ReportState.UNMATCHED)
-    return Judgement(ReportState.APPLIED, message.message_id, finding)
+    if finding and _is_vouched_for(finding, owner, message) and _is_believable(finding, message, received_at):
+        return Judgement(ReportState.APPLIED, message.message_id, finding)
+    return Judgement(ReportState.UNMATCHED)
 
 
 def finding_about(findings: Sequence[Finding], message: Message) -> Finding | None:
@@ -77,9 +79,34 @@ def finding_about(findings: Sequence[Finding], message: Message) -> Finding | No
     """
     if len(findings) == 1:
         return findings[0]
-    wanted = {message.email.lower(), message.address_key}
-    named = (f for f in findings if wanted & {f.recipient.lower(), f.original_recipient.lower()})
-    return next(named, None)
+    return next((finding for finding in findings if _names(finding, message)), None)
+
+
+def _names(finding: Finding, message: Message) -> bool:
+    named = {finding.recipient.lower(), finding.original_recipient.lower()}
+    return not named.isdisjoint({message.email.lower(), message.address_key})
+
+
+def _is_letter(report: Report, owner: Owner) -> bool:
+    """True for what a person wrote, and for whatever else only answers a mail of ours.
+
+    Servers report to the return path or return the mail. Who answers and quotes a report got it from somewhere else: it
+    is about another mail, and they must not be struck by it.
+    """
+    if report.kind is ReportKind.PERSON:
+        return True
+    return owner.found_in == _ANSWERS and _says_something(report) and report.kind is not ReportKind.UNSUBSCRIBE
+
+
+def _is_vouched_for(finding: Finding, owner: Owner, message: Message) -> bool:
+    """True where the token says enough for what was found.
+
+    A report to the return path may name any address, as forwarders do, and so may a complaint. One that only returns
+    our mail was sent by whoever had it: it counts for our address, or for one that is hidden.
+    """
+    if owner.found_in == _ENVELOPE or finding.verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT):
+        return True
+    return not finding.recipient or _names(finding, message)
 
 
 def _state_alone(report: Report) -> ReportState:
@@ -109,7 +136,7 @@ def _candidates(report: Report) -> Iterator[tuple[str, str]]:
     yield "header", original.token
     yield "message_id", original.message_id
     yield "envelope_id", original.envelope_id
-    yield from (("in_reply_to", reference) for reference in report.in_reply_to)
+    yield from ((_ANSWERS, reference) for reference in report.in_reply_to)
 
 
 def _message_of(ring: KeyRing, bounce_domain: str, candidate: str) -> int | None:

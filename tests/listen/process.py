@@ -49,6 +49,12 @@ class ListenerProcess:
         return self._read_status("VmRSS")
 
     @property
+    def sockets(self) -> int:
+        """How many it holds, its own port among them."""
+        opened = Path(f"/proc/{self._process.pid}/fd").iterdir()
+        return sum(str(one.readlink()).startswith("socket:") for one in opened)
+
+    @property
     def peak_kib(self) -> int:
         return self._read_status("VmHWM")
 

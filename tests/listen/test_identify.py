@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.vocabulary import Action, Fault, MessageStatus, Reason, Reply, ReportKind, Verdict, VerdictStatus
+from dsn_parser.read_report import read_report
 from dsn_parser.report import Finding, Original, Report
 from engine.listen.identify import TOKEN_GOOD_FOR, Owner, find_owner, finding_about, judge
 from engine.return_path import KeyRing, Purpose, return_path, sign
+from engine.sandbox.reports import Occasion, delivery_report
 from engine.store.message_rows import Message
 from engine.store.reports import ReportState
 from tests.listen.callers import BOUNCE_DOMAIN, RING, SENDER
@@ -22,7 +24,10 @@ FORGED = sign(KeyRing((b"the key of a forger, not ours...",)), Purpose.BOUNCE, 7
 GONE = Verdict(VerdictStatus.INVALID, Reason.USER_UNKNOWN, Fault.RECIPIENT_ADDRESS, Action.SUPPRESS)
 AWAY = Verdict(VerdictStatus.NONE, Reason.AUTO_REPLY, Fault.NONE, Action.NONE)
 OUT = Verdict(VerdictStatus.UNSUBSCRIBED, Reason.OPT_OUT, Fault.OPTOUT, Action.SUPPRESS)
+SPAM = Verdict(VerdictStatus.SPAM, Reason.COMPLAINT, Fault.COMPLAINT, Action.SUPPRESS)
 OURS = Owner(7, Purpose.BOUNCE, "envelope")
+RETURNED = Owner(7, Purpose.BOUNCE, "message_id")
+ANSWERED = Owner(7, Purpose.BOUNCE, "in_reply_to")
 IDA = Message(
     7, 1, 1, 1, "Ida@Example.org", "ida@example.org", "example.org", MessageStatus.SENT, 1, NOW, NOW, None, None
 )
@@ -102,6 +107,15 @@ def test_only_what_is_about_our_address_counts(findings: list[Finding], about: i
         (bounce(finding(verdict=AWAY)), OURS, IDA, ReportState.APPLIED),
         (Report(ReportKind.AUTO_REPLY), None, None, ReportState.APPLIED),
         (Report(ReportKind.DMARC_REPORT), None, None, ReportState.APPLIED),
+        (bounce(finding("ida@newplace.example")), OURS, IDA, ReportState.APPLIED),
+        (bounce(finding("ove@example.org")), RETURNED, IDA, ReportState.UNMATCHED),
+        (bounce(finding("ove@example.org", original_recipient="IDA@example.org")), RETURNED, IDA, ReportState.APPLIED),
+        (bounce(finding("")), RETURNED, IDA, ReportState.APPLIED),
+        (bounce(finding("ove@example.org", SPAM)), RETURNED, IDA, ReportState.APPLIED),
+        (bounce(finding("ove@example.org")), ANSWERED, IDA, ReportState.FORWARDING),
+        (bounce(), ANSWERED, IDA, ReportState.FORWARDING),
+        (bounce(finding(verdict=AWAY)), ANSWERED, IDA, ReportState.APPLIED),
+        (Report(ReportKind.UNSUBSCRIBE, (finding(verdict=OUT),)), ANSWERED, IDA, ReportState.APPLIED),
         (Report(ReportKind.PERSON), OURS, IDA, ReportState.FORWARDING),
         (Report(ReportKind.PERSON), None, None, ReportState.UNMATCHED),
         (Report(ReportKind.UNPARSEABLE), OURS, IDA, ReportState.UNPARSEABLE),
@@ -112,7 +126,36 @@ def test_only_a_fresh_valid_token_of_a_mail_that_left_changes_anything(
 ) -> None:
     judgement = judge(report, owner, message, NOW)
     assert judgement.state is state
-    assert (judgement.finding is not None) == (state is ReportState.APPLIED and report == bounce())
+    says_something = any(one.verdict is not AWAY for one in report.findings)
+    assert (judgement.finding is not None) == (state is ReportState.APPLIED and says_something)
+
+
+HEAD = f"From: Ida <ida@example.org>\r\nSubject: Fwd: Undelivered\r\nIn-Reply-To: {MESSAGE_ID}\r\n".encode()
+ABOUT_OVE = delivery_report(
+    Occasion(b"From: ida@example.org\r\nSubject: Hej\r\n\r\nHej\r\n", "ove@example.org", "mx", NOW, "ida@example.org"),
+    "failed",
+    "5.1.1",
+    "550 5.1.1 <ove@example.org>: User unknown",
+)
+ATTACHED = b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="q"\r\n\r\n--q\r\n\r\nSe bifogat.\r\n--q\r\n'
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HEAD + b"\r\nVad betyder detta?\r\n\r\n" + ABOUT_OVE.partition(b"\r\n\r\n")[2],
+        HEAD + b"\r\n---------- Forwarded message ---------\r\n" + ABOUT_OVE,
+        HEAD + b"\r\n> " + ABOUT_OVE.replace(b"\r\n", b"\r\n> ") + b"\r\n",
+        HEAD + ATTACHED + b"Content-Type: message/rfc822\r\n\r\n" + ABOUT_OVE + b"\r\n--q--\r\n",
+        f"Resent-From: ida@example.org\r\nReferences: {MESSAGE_ID}\r\n".encode() + ABOUT_OVE,
+    ],
+)
+def test_a_member_who_shows_us_a_report_about_another_is_not_struck_by_it(raw: bytes) -> None:
+    report = read_report(raw)
+    owner = find_owner(RING, BOUNCE_DOMAIN, [SENDER], report)
+    assert owner is not None
+    judgement = judge(report, owner, IDA, NOW)
+    assert (judgement.state, judgement.finding) == (ReportState.FORWARDING, None)
 
 
 def test_leaving_is_free_however_old_the_mail() -> None:
