@@ -224,9 +224,8 @@ message = Table(
     Column("lease", String(32)),  # who may settle the attempt under way
     Column("last_reply", Text),
     Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("mailing_id", "card_id"),
+    UniqueConstraint("card_id", "mailing_id"),  # also finds the messages of a card; every index costs at every move
     Index(None, "address_key"),
-    Index(None, "card_id"),
     Index(None, "mailing_id", "status"),
     sqlite_autoincrement=True,  # a number stands in signed return paths, so it is never given twice
 )

@@ -274,11 +274,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["card_id"], ["card.id"], name=op.f("fk_message_card_id_card")),
         sa.ForeignKeyConstraint(["mailing_id"], ["mailing.id"], name=op.f("fk_message_mailing_id_mailing")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
-        sa.UniqueConstraint("mailing_id", "card_id", name=op.f("uq_message_mailing_id_card_id")),
+        sa.UniqueConstraint("card_id", "mailing_id", name=op.f("uq_message_card_id_mailing_id")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_message_address_key"), "message", ["address_key"], unique=False)
-    op.create_index(op.f("ix_message_card_id"), "message", ["card_id"], unique=False)
     op.create_index(
         "ix_message_lane",
         "message",
