@@ -99,7 +99,10 @@ class _Round:
             total -= taken
             if taken:
                 heappush(self._associations, (had + taken, association_id))
-        return [Want(domain, mailing_id, limit) for (domain, mailing_id), limit in self._wants.items()]
+        return [
+            Want(domain, mailing_id, limit, self._site_of.get(domain))
+            for (domain, mailing_id), limit in self._wants.items()
+        ]
 
     def _take_of_association(self, association_id: int, most: int) -> int:
         """Take a few messages of the mailing that has had least; 0 where no lane of the association has room."""

@@ -32,11 +32,12 @@ from engine.store.tables import mailing, message
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """How many messages of one lane to claim."""
+    """How many messages of one lane to claim, and the site they will go to where it is known."""
 
     domain: str
     mailing_id: int
     limit: int
+    site: str | None = None
 
 
 class Picked(NamedTuple):

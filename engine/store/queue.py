@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from secrets import token_hex
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, String, Subquery, Update, bindparam, case, func, null, or_, update
+from sqlalchemy import BigInteger, String, Subquery, Text, Update, bindparam, case, func, null, or_, update
 
 from config.vocabulary import AddressStatus, Fault, MessageStatus, Reason
 from engine.store.batches import Columns, batch
@@ -73,7 +73,7 @@ async def claim(
     await _doubt(connection, expired, now, hold_uncertain)
     left_out = {row.id for row in suppressed} | ({row.id for row in expired} if hold_uncertain else set())
     jobs = [_to_job(row, lease, now) for row in picked if row.id not in left_out]
-    await _book(connection, jobs, lease_until)
+    await _book(connection, jobs, {want.domain: want.site for want in wants}, lease_until)
     return jobs
 
 
@@ -123,12 +123,15 @@ def _to_job(row: Picked, lease: str, now: datetime) -> Job:
     )
 
 
-async def _book(connection: Connection, jobs: Sequence[Job], lease_until: datetime) -> None:
+async def _book(
+    connection: Connection, jobs: Sequence[Job], site_of: Mapping[str, str | None], lease_until: datetime
+) -> None:
     if not jobs:
         return
     values = {"lease": jobs[0].lease, "now": jobs[0].claimed_at, "lease_until": lease_until}
-    rows = [[job.message_id] for job in jobs]
-    await connection.execute(_booking(batch(connection, {"id": BigInteger()})), {"rows": rows, **values})
+    rows = [[job.message_id, site_of[job.domain]] for job in jobs]
+    booked = batch(connection, {"id": BigInteger(), "site": Text()})
+    await connection.execute(_booking(booked), {"rows": rows, **values})
 
 
 @cache
@@ -137,6 +140,7 @@ def _booking(jobs: Subquery) -> Update:
         update(message)
         .where(message.c.id == jobs.c.id)
         .values(
+            site=func.coalesce(jobs.c.site, message.c.site),
             lease=bindparam("lease", type_=String()),
             attempts=message.c.attempts + 1,
             first_attempt_at=func.coalesce(message.c.first_attempt_at, bindparam("now", type_=Instant())),

@@ -214,7 +214,7 @@ message = Table(
     Column("first_name", Text, nullable=False),
     Column("last_name", Text, nullable=False),
     Column("domain", Text, nullable=False),
-    Column("site", Text),  # operator of the domain's MXs, known once routed
+    Column("site", Text),  # operator of the domain's MXs, known once claimed
     Column("status", String(16), nullable=False),
     Column("reason", String(32)),
     Column("attempts", Integer, nullable=False, default=0),

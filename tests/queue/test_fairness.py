@@ -116,6 +116,7 @@ def test_domains_of_one_site_share_its_room() -> None:
     site_of = {"a.example": "mx.example", "b.example": "mx.example"}
     wants = choose(lanes, {"mx.example": 15}, 100, Shares(), site_of=site_of)
     assert sum(want.limit for want in wants) == 15
+    assert {want.site for want in wants} == {"mx.example"}
 
 
 def test_a_site_that_nobody_knows_yet_gets_one_quantum() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from config.vocabulary import AddressStatus, EventKind, Fault, MailingState, MessageStatus, Reason, ServiceRole
 from engine.store import mailings, messages, suppressions
 from engine.store.database import Connection, Database
@@ -12,6 +14,7 @@ from engine.store.message_rows import counts, events_of, get
 from engine.store.messages import Move
 from engine.store.queue import Job, Want, claim, end_leases, lease_of, release, renew
 from engine.store.suppressions import Suppression
+from engine.store.tables import message
 from engine.store.waiting import hold, overdue, sweep_cancelled
 from tests.store.association import NOW, card_status, make_association, messages_of, queue_mailing
 
@@ -37,6 +40,14 @@ async def test_an_empty_queue_has_no_lanes_and_nothing_due(database: Database) -
     async with database.read() as connection:
         assert await lanes(connection, NOW) == []
         assert await next_due(connection) is None
+
+
+async def test_a_claim_writes_down_the_site_and_one_that_knows_none_leaves_it(database: Database) -> None:
+    async with database.write() as connection:
+        mailing_id = await queue_mailing(connection, await make_association(connection, EMAILS[:1]))
+        for want in (Want("one.example", mailing_id, 1, "big.example"), Want("one.example", mailing_id, 1)):
+            await release(connection, await claim(connection, [want], "mine", NOW, NOW + LEASE), NOW)
+            assert (await connection.execute(select(message.c.site))).scalars().all() == ["big.example"]
 
 
 async def test_a_paused_mailing_has_no_lanes_and_gives_no_jobs(database: Database) -> None:
