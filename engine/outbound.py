@@ -30,15 +30,13 @@ from engine.return_path import hide_address
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
 from engine.store import mailings, queue, sites
-from engine.store.database import Database
+from engine.store.database import Connection, Database
 from engine.store.erasure import erased
 from engine.store.lanes import Lane, lanes
 from engine.store.queue import Job, Want
 from engine.store.trouble import Trouble
 from engine.wiring import Process, policy_of, run_process
 
-_MOST_UNDER_WAY = 1500
-"""All that may stand before a newcomer in one sender: well below a second of what it sends."""
 _MAILS_WITHOUT_A_WAY = 200
 _REST_SECONDS = 0.25
 _PATIENCE_SECONDS = 0.25
@@ -164,21 +162,23 @@ class Outbound:
             site = _site_of(lane.domain, ways[lane.domain])
             if self._traffic.is_halted(site):
                 halted[site].add(lane.domain)
-        for site, domains in halted.items():
-            await self._pause(site, domains)
+        if halted:
+            async with self._database.write() as connection:
+                for site, domains in halted.items():
+                    await self._pause(connection, site, domains)
         return [lane for lane in due if _site_of(lane.domain, ways[lane.domain]) not in halted]
 
-    async def _pause(self, site: str, domains: set[str]) -> None:
+    async def _pause(self, connection: Connection, site: str, domains: set[str]) -> None:
         breaker, now = self._traffic.breaker(site), self._clock.now()
         pause = Pause(domains, breaker.next_probe_at or now, breaker.reason, breaker.fault, breaker.why)
-        async with self._database.write() as connection:
-            await pause_site(connection, pause, now, self._policy)
-            await sites.note_domains(connection, dict.fromkeys(domains, site), now)
+        await pause_site(connection, pause, now, self._policy)
+        await sites.note_domains(connection, dict.fromkeys(domains, site), now)
 
     def _choose(self, due: Sequence[Lane], ways: Mapping[str, Way]) -> list[Want]:
         site_of = {domain: _site_of(domain, way) for domain, way in ways.items()}
         room = {site_of[domain]: self._room(site_of[domain], way) for domain, way in ways.items()}
-        return self._fairness.choose(due, room, _MOST_UNDER_WAY - self._traffic.total, site_of=site_of)
+        shared, most = self._traffic.share(room)
+        return self._fairness.choose(due, shared, most, site_of=site_of)
 
     def _room(self, site: str, way: Way) -> int:
         """How many mails may be taken up; where there is no way: all if that is final, one to find out if not."""
@@ -229,7 +229,7 @@ class Outbound:
             log.exception("a batch was not carried", site=site, mails=len(jobs))
         finally:
             self._leases.end(jobs)
-            self._traffic.end(site, len(jobs))
+            self._traffic.end(site, len(jobs), jobs[0].claimed_at)
             self._mailings_under_way[jobs[0].mailing_id] -= 1
 
     async def _write(self, outcomes: Sequence[AttemptOutcome]) -> None:

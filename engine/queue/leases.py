@@ -9,7 +9,7 @@ from engine.store.queue import Job
 
 
 class Leases:
-    """The batches under way; `length` is how long a lease lasts. Renewed at a third of it: twice more before its end."""
+    """The batches under way; `length` is how long a lease lasts. It is renewed at a third, at the latest at two."""
 
     def __init__(self, length: timedelta) -> None:
         self.length = length

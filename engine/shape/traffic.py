@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from config.vocabulary import Limits
 from engine.clock import Clock
@@ -13,6 +14,12 @@ from engine.shape.tempo import Tempo
 
 MAILS_PER_CONNECTION_AHEAD = 20
 """At most so many mails are claimed ahead for each connection: enough to keep it busy, few enough for a short lease."""
+MOST_UNDER_WAY = 1500
+"""What quick sites may hold in one sender, and thus stand before a newcomer: below a second of what it sends."""
+MOST_WITH_THE_SLOW = 1000
+"""What sites may hold besides that are slow or not known yet; it waits for them and not for us."""
+QUICK = timedelta(seconds=2)
+"""A site that is done with a batch so soon is quick."""
 _MOST_FLOWS = 10_000
 
 
@@ -29,6 +36,7 @@ class Traffic:
         self._untold: dict[str, Breaker] = {}
         self._under_way: Counter[str] = Counter()
         self._flows: dict[str, Flow] = {}
+        self._quick: set[str] = set()
 
     def know(self, stored: Mapping[str, Breaker]) -> None:
         """Take over what the store says of every site that is not closed; one it leaves out was closed by a person."""
@@ -84,15 +92,29 @@ class Traffic:
         """How many mails are under way, to all sites."""
         return self._under_way.total()
 
+    def share(self, room: Mapping[str, int]) -> tuple[dict[str, int], int]:
+        """What each site may be given of the room it has, and how much all of them together."""
+        slow = sum(mails for site, mails in self._under_way.items() if site not in self._quick)
+        most, left = MOST_UNDER_WAY - (self.total - slow), MOST_WITH_THE_SLOW - slow
+        shared = dict(room)
+        for site in room.keys() - self._quick:
+            shared[site] = min(room[site], max(0, left))
+            left -= shared[site]
+            most += shared[site]
+        return shared, most
+
     def begin(self, site: str, mails: int) -> None:
         self._under_way[site] += mails
 
-    def end(self, site: str, mails: int) -> None:
-        """So many mails that were begun are done with, or given back."""
+    def end(self, site: str, mails: int, began_at: datetime) -> None:
+        """So many mails that were begun then are done with, or given back."""
+        now = self._clock.now()
         self._under_way[site] -= mails
-        self._flows[site] = self._flow(site).after(mails, self._clock.now())
+        self._flows[site] = self._flow(site).after(mails, now)
+        (self._quick.add if now - began_at <= QUICK else self._quick.discard)(site)
         if len(self._flows) > _MOST_FLOWS:
             self._flows.clear()
+            self._quick.clear()
 
     def _flow(self, site: str) -> Flow:
         return self._flows.get(site) or Flow(self._clock.now())

@@ -9,6 +9,7 @@ import pytest
 
 from config.vocabulary import MessageStatus
 from engine.clock import SystemClock
+from engine.shape.traffic import MOST_UNDER_WAY
 from engine.store.database import Database
 from tests.fakes.mx import SILENCE, FakeMx
 from tests.journeys.conftest import Tell
@@ -24,12 +25,18 @@ from tests.journeys.town import (
 )
 
 IS_LONG = os.environ.get("BREVDUVA_SOAK") == "1"
-MANY = 100_000 if IS_LONG else 3000
+MANY = 100_000 if IS_LONG else 10_000
 FEW = 50
-MOST_UNDER_WAY = 2000
+TO_A_FEW = "RCPT TO:<k"
+"""How a receiver hears of their mails: to read every mail again and again would delay them."""
+MOST_BEFORE = 2 * MOST_UNDER_WAY
+"""What is under way when they come, and as much again: from then on they share evenly."""
 TARPITS = 200 if IS_LONG else 40
 TO_EACH_PIT = 60
 HEALTHY = 20
+TO_THE_HEALTHY = 10_000 if IS_LONG else 2000
+NOISE_SECONDS = 0 if IS_LONG else 1
+"""What the machine may do meanwhile; beside a long mailing it does not count."""
 
 
 @pytest.mark.slow
@@ -40,15 +47,16 @@ async def test_a_big_mailing_does_not_delay_a_small_one(database: Database, doma
     async with open_town(dict.fromkeys(sites, receiver)) as town:
         await queue_post(database, [f"m{n}@{sites[n % domains]}" for n in range(MANY)], clock.now())
         async with running(town.sender(database, clock)):
-            await wait_for(lambda: len(receiver.mails) >= MANY // 10)
+            await wait_for(lambda: len(receiver.mails) >= 1000)
             small = await queue_post(database, [f"k{n}@{sites[n % domains]}" for n in range(FEW)], clock.now())
             before, began = len(receiver.mails), monotonic()
             numbers = {message.message_id for message in await messages(database, small)}
-            await wait_for(lambda: numbers <= set(taken(receiver)[before:]))
+            await wait_for(lambda: sum(line.startswith(TO_A_FEW) for line in receiver.recipients[before:]) >= FEW)
+            await wait_for(lambda: numbers <= set(taken(receiver, before)))
             seconds = monotonic() - began
-            others = max(place for place, number in enumerate(taken(receiver)[before:]) if number in numbers) - FEW
+            others = max(place for place, number in enumerate(taken(receiver, before)) if number in numbers) - FEW
     tell(f"{FEW} of another association, {domains} site(s): {seconds:.2f} s, {others} mails of {MANY} before")
-    assert others <= MOST_UNDER_WAY
+    assert others <= MOST_BEFORE
     assert not IS_LONG or seconds < 5
 
 
@@ -56,12 +64,12 @@ async def test_a_big_mailing_does_not_delay_a_small_one(database: Database, doma
 async def test_tarpits_do_not_delay_the_healthy(database: Database, tell: Tell) -> None:
     alone = await _seconds_to_the_healthy(database, tarpits=0)
     among = await _seconds_to_the_healthy(database, tarpits=TARPITS)
-    tell(f"{TARPITS} tarpits: healthy mail done in {among:.2f} s against {alone:.2f} s, {among / alone:.2f} times")
-    assert among < alone * 1.5 + 1
+    tell(f"{TARPITS} tarpits: 95 % of healthy mail in {among:.2f} s against {alone:.2f} s, {among / alone:.2f} times")
+    assert among < alone * 1.5 + NOISE_SECONDS
 
 
 async def _seconds_to_the_healthy(database: Database, tarpits: int) -> float:
-    """How long 1,000 mails to healthy receivers take beside those to tarpits; none of either is lost."""
+    """When 95 % of the mails to healthy receivers are there, beside those that tarpits hold up; none is lost."""
     clock, healthy = SystemClock(), FakeMx()
     pits = [FakeMx(delay_seconds=0.5), FakeMx(always={"DOT": SILENCE}), FakeMx(always={"BANNER": SILENCE})]
     good = [f"frisk{number}.example" for number in range(HEALTHY)]
@@ -70,11 +78,13 @@ async def _seconds_to_the_healthy(database: Database, tarpits: int) -> float:
         stuck = await queue_post(
             database, [f"m{n}@{domain}" for domain in bad for n in range(TO_EACH_PIT)], clock.now()
         )
-        post = await queue_post(database, [f"m{n}@{good[n % HEALTHY]}" for n in range(1000)], clock.now())
-        began = monotonic()
         async with running(town.sender(database, clock)):
-            await wait_for_all(database, post, MessageStatus.SENT)
+            await wait_for(lambda: sum(pit.connections for pit in pits) >= tarpits)
+            post = await queue_post(database, [f"m{n}@{good[n % HEALTHY]}" for n in range(TO_THE_HEALTHY)], clock.now())
+            began = monotonic()
+            await wait_for(lambda: len(healthy.mails) >= TO_THE_HEALTHY * 0.95, 120)
             seconds = monotonic() - began
+            await wait_for_all(database, post, MessageStatus.SENT, 240)
         assert (await statuses(database, stuck)).total() == tarpits * TO_EACH_PIT
         assert set(await statuses(database, stuck)) <= {
             MessageStatus.SENT,

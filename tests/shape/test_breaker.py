@@ -11,7 +11,7 @@ from dsn_parser.classify import verdict_of
 from engine.clock import HandClock
 from engine.shape.breaker import REFUSALS_BEFORE_OPENING, Breaker, BreakerState, hear_answer, hear_silence
 from engine.shape.flow import FIRST_MAILS, Flow
-from engine.shape.traffic import MAILS_PER_CONNECTION_AHEAD, Traffic
+from engine.shape.traffic import MAILS_PER_CONNECTION_AHEAD, MOST_UNDER_WAY, MOST_WITH_THE_SLOW, Traffic
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TAKEN, LISTED = Reason.ACCEPTED, Reason.BLOCKED
@@ -118,11 +118,11 @@ def test_a_site_has_room_for_as_much_as_it_was_seen_to_take() -> None:
     assert traffic.room("google", LIMITS) == FIRST_MAILS
     traffic.begin("google", FIRST_MAILS)
     assert traffic.room("google", LIMITS) == 0
-    traffic.end("google", FIRST_MAILS)
+    traffic.end("google", FIRST_MAILS, clock.now())
     assert traffic.room("google", LIMITS) == 2 * FIRST_MAILS
     traffic.begin("google", 2000)
     assert traffic.total == 2000
-    traffic.end("google", 2000)
+    traffic.end("google", 2000, clock.now())
     assert traffic.total == 0
     assert traffic.room("google", LIMITS) == 5 * MAILS_PER_CONNECTION_AHEAD
     clock.leap(1)
@@ -171,3 +171,21 @@ def test_a_count_of_refusals_outlives_a_look_into_the_store() -> None:
         traffic.turn("google", lambda breaker: hear(breaker, LISTED))
         traffic.know({})
     assert traffic.is_halted("google")
+
+
+def test_slow_sites_share_what_places_are_theirs_and_the_quick_always_find_some() -> None:
+    clock = HandClock(NOW)
+    traffic = Traffic(clock)
+    traffic.begin("quick", 4)
+    traffic.end("quick", 4, clock.now())
+    pits = [f"pit{number}" for number in range(300)]
+    shared, most = traffic.share(dict.fromkeys(["quick", *pits], FIRST_MAILS))
+    assert shared["quick"] == FIRST_MAILS
+    assert sum(shared[pit] for pit in pits) == MOST_WITH_THE_SLOW
+    assert most == MOST_UNDER_WAY + MOST_WITH_THE_SLOW
+    for pit in pits:
+        traffic.begin(pit, shared[pit])
+    assert traffic.share({"quick": 200, "pit0": 4, "new": 4}) == ({"quick": 200, "pit0": 0, "new": 0}, MOST_UNDER_WAY)
+    clock.leap(60)
+    traffic.end("pit0", 4, NOW)
+    assert traffic.share({"pit0": 8}) == ({"pit0": 4}, MOST_UNDER_WAY + 4)
