@@ -43,7 +43,8 @@ def judged(receipts: list[Receipt], one: Member, found: Entry | None) -> Judgeme
     return judge([(one, found)], receipts, RING)
 
 
-GOOD = entry(confirmation=Mail(1, SENT, frozenset({SENT})), mailing=Mail(2, SENT, frozenset({SENT})))
+GOOD_MAIL = Mail(1, SENT, frozenset({SENT}))
+GOOD = entry(confirmation=GOOD_MAIL, mailing=Mail(2, SENT, frozenset({SENT})))
 BOTH = [RECEIPT, replace(RECEIPT, token=sign(RING, Purpose.BOUNCE, 2))]
 
 
@@ -62,6 +63,17 @@ def test_all_as_expected_is_clean() -> None:
 def test_what_the_register_says_wrongly_is_a_mismatch(found: Entry | None, what: list[str]) -> None:
     mismatches = judged(BOTH[:1], member(), found).mismatches
     assert [one.what for one in mismatches if one.what != "received mail"] == what
+
+
+def test_a_mail_in_the_wrong_status_is_a_mismatch() -> None:
+    found = entry(confirmation=GOOD_MAIL, mailing=Mail(2, MessageStatus.SOFT_BOUNCED, frozenset({SENT})))
+    [mismatch] = judged(BOTH, member(), found).mismatches
+    assert (mismatch.what, mismatch.expected, mismatch.found) == ("mailing", "sent", "soft_bounced")
+
+
+@pytest.mark.parametrize("wrong", [Judgement((), 1, 0, 0), Judgement((), 0, 1, 0)])
+def test_nothing_may_be_lost_or_twice(wrong: Judgement) -> None:
+    assert not wrong.is_clean
 
 
 def test_a_status_that_never_came_on_the_way_is_a_mismatch() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from config.vocabulary import AddressStatus, MessageStatus
-from scripts.demonstration import stage
+from scripts.demonstration import __main__, performance, stage
+from scripts.demonstration.judge import Judgement, Mismatch
 from scripts.demonstration.performance import perform
 from scripts.demonstration.report import Result, write_json
 
@@ -43,3 +46,24 @@ async def test_a_demo_so_small_that_some_associations_have_nobody_is_a_demo(
     results: list[Result] = []
     await perform(Console(file=io.StringIO()), members, 1, done=results.append)
     assert [(result.judgement.is_clean, result.members) for result in results] == [(True, members)]
+
+
+@pytest.mark.slow
+async def test_what_is_wrong_beside_the_members_spoils_the_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Mismatch("the table", "ever", "spam", "nowhere")
+    monkeypatch.setitem(stage.TIMEOUTS_SECONDS, "banner", 0.05)
+    monkeypatch.setattr(performance, "_judge_table", lambda *_: [missing])
+    results: list[Result] = []
+    await perform(Console(file=io.StringIO()), 1, 1, done=results.append)
+    assert [result.judgement.mismatches for result in results] == [(missing,)]
+
+
+@pytest.mark.parametrize(("lost", "code"), [(0, 0), (1, 1), (None, 130)])
+def test_the_exit_code_is_the_verdict(monkeypatch: pytest.MonkeyPatch, lost: int | None, code: int) -> None:
+    async def play(*_: object, done: Callable[[Result], None], keep: bool) -> None:
+        if lost is None:
+            raise KeyboardInterrupt
+        done(Result(1, {}, {}, {}, {}, Judgement((), lost, 0, 0), 15.0, 1.0))
+
+    monkeypatch.setattr(__main__, "perform", play)
+    assert CliRunner().invoke(__main__.app, []).exit_code == code
