@@ -22,6 +22,7 @@ from engine.outcome.decide import (
     decide_uncertain,
     give_up,
     reach_of,
+    spare,
 )
 from engine.store import addresses, consent, message_rows, messages, queue, waiting
 from engine.store.blocking import block_waiting
@@ -30,7 +31,7 @@ from engine.store.database import Connection
 from engine.store.message_rows import Message
 from engine.store.messages import Move
 from engine.store.queue import Job
-from engine.store.suppressions import Suppression, suppress
+from engine.store.suppressions import Suppression, lifted_at, suppress, suppressed
 
 
 class AttemptOutcome(NamedTuple):
@@ -83,6 +84,10 @@ class _News(NamedTuple):
     about: Job | Message
     decision: Decision
     words: Reply
+
+
+_Settled = tuple[Message, ReportOutcome, Decision]
+"""A message, what was reported of it, and what was decided."""
 
 
 async def apply_attempts(
@@ -140,7 +145,24 @@ async def _apply_some(
         for report in reports
         if (message := known.get(report.message_id))
     ]
-    return await _settle(connection, settled, now, policy.scope)
+    return await _settle(connection, await _spare_the_freed(connection, settled), now, policy.scope)
+
+
+async def _spare_the_freed(connection: Connection, settled: Sequence[_Settled]) -> list[_Settled]:
+    """Let no news of mail that left before an address was freed strike it again; what the member wants always counts.
+
+    Servers report for days, and whoever freed the address has looked: it is the next mail that tells.
+    """
+    struck = {message.address_key for message, _, decision in settled if decision.suppress}
+    freed = await lifted_at(connection, struck)
+    return [
+        (message, report, spare(decision) if _left_before(message, freed.get(message.address_key)) else decision)
+        for message, report, decision in settled
+    ]
+
+
+def _left_before(message: Message, freed_at: datetime | None) -> bool:
+    return freed_at is not None and (message.first_attempt_at or message.created_at) <= freed_at
 
 
 async def unsubscribe(connection: Connection, message_id: int, how: str, now: datetime, scope: Scope) -> bool:
@@ -148,7 +170,8 @@ async def unsubscribe(connection: Connection, message_id: int, how: str, now: da
     message = await message_rows.get(connection, message_id, for_update=True)
     if message is None:
         return False
-    if message.status is not MessageStatus.UNSUBSCRIBED:
+    stays_out = await suppressed(connection, [message.address_key], message.association_id)
+    if message.status is not MessageStatus.UNSUBSCRIBED or not stays_out:
         decision = decide_opt_out(message, how)
         report = ReportOutcome(message_id, decision.verdict, Reply(0, text=how), None, now)
         await _settle(connection, [(message, report, decision)], now, scope)
@@ -176,9 +199,7 @@ def _decide(attempt: AttemptOutcome, policy: Policy) -> Decision:
     return decide_attempt(attempt.job, attempt.verdict, attempt.at, policy, wait_hint_seconds=hint)
 
 
-async def _settle(
-    connection: Connection, settled: Sequence[tuple[Message, ReportOutcome, Decision]], now: datetime, scope: Scope
-) -> set[int]:
+async def _settle(connection: Connection, settled: Sequence[_Settled], now: datetime, scope: Scope) -> set[int]:
     """Move messages or note the news in their histories, and do what the news means beyond them."""
     moves = [_move_of_report(*one) for one in settled if one[2].status is not None]
     await messages.note(connection, [_move_of_report(*one) for one in settled if one[2].status is None])

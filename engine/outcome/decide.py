@@ -15,6 +15,7 @@ UNCERTAIN = Verdict(VerdictStatus.UNKNOWN, Reason.UNCERTAIN, Fault.UNKNOWN, Acti
 """The answer to the final dot was never seen."""
 
 _TRIED_AGAIN = frozenset({MessageStatus.SOFT_BOUNCED, MessageStatus.DEFERRED, MessageStatus.UNKNOWN})
+_BY_THE_MEMBER = frozenset({Fault.COMPLAINT, Fault.OPTOUT})
 _MARKS_AFTER_ALL = frozenset({Fault.RECIPIENT_ADDRESS, Fault.RECIPIENT_MAILBOX, Fault.REMOTE})
 """Faults that mark the card once the days of trying are over; our own (sender, content) never do."""
 
@@ -133,8 +134,14 @@ def decide_opt_out(message: Message, how: str) -> Decision:
 
 def reach_of(verdict: Verdict, association_id: int, scope: Scope) -> int | None:
     """Complaints and opt-outs reach as far as the installation says; what is dead is dead for everybody (None)."""
-    by_the_member = verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
-    return association_id if by_the_member and scope == "association" else None
+    return association_id if verdict.fault in _BY_THE_MEMBER and scope == "association" else None
+
+
+def spare(decision: Decision) -> Decision:
+    """The same decision without a blow to the address, unless it is the member's own wish."""
+    if decision.verdict.fault in _BY_THE_MEMBER:
+        return decision
+    return decision._replace(card=None, suppress=None, strike=False)
 
 
 def give_up(reason: Reason, fault: Fault) -> Decision:
@@ -172,11 +179,12 @@ def _came_back(message: Message, status: MessageStatus, verdict: Verdict, at: da
 
 
 def _end_by_report(message: Message, status: MessageStatus, verdict: Verdict) -> Decision:
+    """The end that a report tells. A wish counts wherever the message stands; the same complaint counts once."""
     decision = _end(status, verdict)
     if may_move(message.status, status):
         return decision
-    by_the_member = verdict.fault in (Fault.COMPLAINT, Fault.OPTOUT)
-    return decision._replace(status=None) if by_the_member else Decision(None, verdict)
+    is_wish = verdict.fault in _BY_THE_MEMBER and message.status is not MessageStatus.SPAM
+    return decision._replace(status=None) if is_wish else Decision(None, verdict)
 
 
 def _has_left(message: Message) -> bool:

@@ -6,17 +6,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Exists, Text, exists, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Exists, Text, exists, func, insert, literal, or_, select, update
 
 from config.vocabulary import AddressStatus, ConsentKind, MessageStatus, Reason
 from engine.errors import NotFound
 from engine.store import consent
-from engine.store.batches import batch
+from engine.store.batches import Columns, batch
 from engine.store.card_status import turn_where
 from engine.store.columns import Instant
 from engine.store.database import Connection
 from engine.store.tables import card, suppression
 from engine.store.words import storable
+
+_WRITTEN: Columns = {
+    "address_key": Text(),
+    "association_id": BigInteger(),
+    "status": Text(),
+    "reason": Text(),
+    "evidence": Text(),
+    "message_id": BigInteger(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +53,7 @@ async def suppress(connection: Connection, suppressions: Sequence[Suppression], 
     """Write suppressions; what the book already says, with the same reach and status, is not written twice."""
     if not suppressions:
         return
-    new = batch(
-        connection,
-        {
-            "address_key": Text(),
-            "association_id": BigInteger(),
-            "status": Text(),
-            "reason": Text(),
-            "evidence": Text(),
-            "message_id": BigInteger(),
-        },
-    )
+    new = batch(connection, _WRITTEN)
     known = exists().where(
         suppression.c.address_key == new.c.address_key,
         suppression.c.association_id.is_not_distinct_from(new.c.association_id),
@@ -83,6 +82,21 @@ async def lift(connection: Connection, suppression_id: int, now: datetime) -> in
     free &= card.c.status.in_([status for status in AddressStatus if status.is_problem])
     await consent.note_where(connection, free, ConsentKind.RESET, "suppression lifted", now)
     return await turn_where(connection, free, AddressStatus.UNCONFIRMED, now)
+
+
+async def lifted_at(connection: Connection, address_keys: Collection[str]) -> dict[str, datetime]:
+    """When somebody last lifted a suppression of these addresses; those of which none was lifted are left out."""
+    if not address_keys:
+        return {}
+    wanted = batch(connection, {"address_key": Text()})
+    query = (
+        select(suppression.c.address_key, func.max(suppression.c.lifted_at).label("at"))
+        .join(wanted, wanted.c.address_key == suppression.c.address_key)
+        .where(suppression.c.lifted_at.is_not(None))
+        .group_by(suppression.c.address_key)
+    )
+    rows = await connection.execute(query, {"rows": [[key] for key in address_keys]})
+    return {row.address_key: row.at for row in rows}
 
 
 async def suppressed(connection: Connection, address_keys: Collection[str], association_id: int) -> set[str]:

@@ -78,7 +78,7 @@ async def test_slow_strangers_cost_little_and_bar_nobodys_way(far_house: Listene
 
 async def test_slow_sessions_cost_little_and_bar_nobodys_way(far_house: ListenerProcess, say: Print) -> None:
     await greet(far_house.port)
-    before, sockets = far_house.resident_kib, far_house.sockets
+    before, descriptors = far_house.resident_kib, far_house.descriptors
     async with slow_strangers(far_house.port, 0, b"") as callers:
         for source in sources(SLOW):
             callers.append(caller := await Caller.call(far_house.port, source))
@@ -87,7 +87,7 @@ async def test_slow_sessions_cost_little_and_bar_nobodys_way(far_house: Listener
                 caller.shout(b"MAIL FR")
         greetings = [await greet(far_house.port) for _ in range(100)]
         grown = far_house.resident_kib - before
-        inside = far_house.sockets - sockets
+        inside = far_house.descriptors - descriptors
     took = f"honest greeting p99 {p99(greetings) * 1000:.1f} ms"
     say(f"{SLOW} slow sessions ({inside} inside): +{grown / MIB_IN_KIB:.1f} MiB, {took}")
     assert inside <= 500
