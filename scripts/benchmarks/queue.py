@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 from config.vocabulary import Action, EnhancedStatus, Fault, Reason, Reply, Verdict, VerdictStatus
 from engine.mailing import sending
@@ -26,7 +29,7 @@ from scripts.benchmarks._mailing import Register, write_draft, write_register
 from tests.postgresql import find_binaries, running_cluster
 
 _MEMBERS_OF_A_LARGE_REGISTER = 100_000
-_ROUNDS = 10
+_ROUNDS = 15
 _BATCH = 500
 _LEASE = timedelta(minutes=15)
 _ACCEPTED = Verdict(VerdictStatus.DELIVERED, Reason.ACCEPTED, Fault.NONE, Action.NONE)
@@ -41,38 +44,67 @@ def main() -> None:
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--folder", default=FOLDER, help="where the databases are made: its disk is measured")
     options = parser.parse_args()
-    few, many = (_measure(rows, options) for rows in options.rows)
+    with ExitStack() as stack:
+        urls = [stack.enter_context(_home(options)) for _ in options.rows]
+        few, many = asyncio.run(_run(urls, options.rows))
     print(f"a mail among {options.rows[1]:,} costs {many / few:.2f} times one among {options.rows[0]:,}")
 
 
-def _measure(rows: int, options: argparse.Namespace) -> float:
-    """Wall seconds of claiming and settling one mail among so many."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{stack.enter_context(fresh_folder(Path(options.folder)))}/queue.db"
-        if options.postgresql:
-            binaries = find_binaries()
-            assert binaries, "there is no PostgreSQL here"
-            url = stack.enter_context(running_cluster(binaries)).url("postgres")
-        return asyncio.run(_run(Database(url), rows))
+@contextmanager
+def _home(options: argparse.Namespace) -> Iterator[str]:
+    """Where a database can be made."""
+    if not options.postgresql:
+        with fresh_folder(Path(options.folder)) as folder:
+            yield f"sqlite:///{folder}/queue.db"
+        return
+    binaries = find_binaries()
+    assert binaries, "there is no PostgreSQL here"
+    with running_cluster(binaries) as cluster:
+        yield cluster.url("postgres")
 
 
-async def _run(database: Database, rows: int) -> float:
+@dataclass(slots=True)
+class _Queue:
+    """One queue, and what a mail has cost in each round: seconds, and CPU seconds of this process."""
+
+    database: Database
+    fairness: Fairness = field(default_factory=Fairness)
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def forget(self) -> None:
+        self.wall.clear()
+        self.cpu.clear()
+
+
+async def _run(urls: Sequence[str], sizes: Sequence[int]) -> list[float]:
+    """Seconds of claiming and settling one mail in each queue: the middle of rounds that are played in turns."""
     now = datetime.now(UTC)
-    members = min(rows, _MEMBERS_OF_A_LARGE_REGISTER)
+    queues = [_Queue(Database(url)) for url in urls]
     try:
-        await migrate(database)
-        async with database.write() as connection:
-            register = await write_register(connection, members, now)
-        seconds = [await _enqueue(database, register, now) for _ in range(rows // members)]
-        wall, cpu = await _claim_and_settle(database, now)
+        for one, rows in zip(queues, sizes, strict=True):
+            await _fill(one.database, rows, now)
+            await _one_round(one, now)
+            one.forget()  # in the first round the statements are made
+        for _ in range(_ROUNDS):
+            for one in queues:
+                await _one_round(one, now)
     finally:
-        await database.close()
-    print(
-        f"{rows:9,} waiting: {wall * 1e6:5.0f} µs a mail to claim and settle, {cpu * 1e6:5.0f} µs CPU;"
-        f" queueing {members:,} took {max(seconds):.1f} s at most",
-        flush=True,
-    )
-    return wall
+        for one in queues:
+            await one.database.close()
+    for one, rows in zip(queues, sizes, strict=True):
+        wall, cpu = median(one.wall) * 1e6, median(one.cpu) * 1e6
+        print(f"{rows:9,} waiting: {wall:5.0f} µs a mail to claim and settle, {cpu:5.0f} µs CPU")
+    return [median(one.wall) for one in queues]
+
+
+async def _fill(database: Database, rows: int, now: datetime) -> None:
+    members = min(rows, _MEMBERS_OF_A_LARGE_REGISTER)
+    await migrate(database)
+    async with database.write() as connection:
+        register = await write_register(connection, members, now)
+    seconds = [await _enqueue(database, register, now) for _ in range(rows // members)]
+    print(f"{rows:9,} waiting: queueing {members:,} took {max(seconds):.1f} s at most", flush=True)
 
 
 async def _enqueue(database: Database, register: Register, now: datetime) -> float:
@@ -85,26 +117,19 @@ async def _enqueue(database: Database, register: Register, now: datetime) -> flo
     return time.perf_counter() - began
 
 
-async def _claim_and_settle(database: Database, now: datetime) -> tuple[float, float]:
-    """Wall and CPU seconds a mail, over some rounds; the first, in which the statements are made, is not counted."""
-    fairness = Fairness()
-    await _one_round(database, fairness, now)
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(_ROUNDS):
-        await _one_round(database, fairness, now)
-    mails = _ROUNDS * _BATCH
-    return (time.perf_counter() - wall) / mails, (time.process_time() - cpu) / mails
-
-
-async def _one_round(database: Database, fairness: Fairness, now: datetime) -> None:
+async def _one_round(one: _Queue, now: datetime) -> None:
     """Choose a batch fairly, claim it, and settle it."""
-    async with database.read() as connection:
+    wall, cpu = time.perf_counter(), time.process_time()
+    async with one.database.read() as connection:
         due = await lanes(connection, now)
-    async with database.write() as connection:
-        jobs = await queue.claim(connection, fairness.choose(due, {}, _BATCH), "a lease", now, now + _LEASE)
-    fairness.note(jobs)
-    async with database.write() as connection:
+    async with one.database.write() as connection:
+        wants = one.fairness.choose(due, {}, _BATCH)
+        jobs = await queue.claim(connection, wants, "a lease", now, now + _LEASE)
+    one.fairness.note(jobs)
+    async with one.database.write() as connection:
         applied = await apply_attempts(connection, [_outcome(job, now) for job in jobs], now, _POLICY)
+    one.wall.append((time.perf_counter() - wall) / _BATCH)
+    one.cpu.append((time.process_time() - cpu) / _BATCH)
     assert len(applied.moved) == _BATCH
 
 
