@@ -35,24 +35,22 @@ async def show(visit: Visit) -> Outcome:
         return Go(visit.here(f"/utskick/{mailing.id}/forhandsgranska"))
     name = visit.request.query_params.get("status", "")
     status = MessageStatus(name) if name in set(MessageStatus) else None
+    messages, next_after = await _recipients(visit, mailing.id, status)
+    values = {"mailing": mailing, "status": status, "messages": messages, "next_after": next_after}
+    return Show("mailing.html", values | {"counts": list(mailing.counts.items())})
+
+
+async def _recipients(
+    visit: Visit, mailing_id: int, status: MessageStatus | None
+) -> tuple[list[MessageRow], int | None]:
+    """One page of a mailing's messages, and after which the next page begins."""
+    after = _number(visit, "after") or 0
+    statuses = (status,) if status else ()
     rows = await history.messages(
-        visit.connection,
-        mailing.id,
-        statuses=(status,) if status else (),
-        after_id=_number(visit, "after") or 0,
-        limit=_RECIPIENTS_A_PAGE + 1,
+        visit.connection, mailing_id, statuses=statuses, after_id=after, limit=_RECIPIENTS_A_PAGE + 1
     )
     shown = rows[:_RECIPIENTS_A_PAGE]
-    return Show(
-        "mailing.html",
-        {
-            "mailing": mailing,
-            "status": status,
-            "messages": shown,
-            "next_after": shown[-1].id if len(rows) > _RECIPIENTS_A_PAGE else None,
-            "counts": [(one, mailing.counts[one]) for one in MessageStatus if mailing.counts.get(one)],
-        },
-    )
+    return shown, shown[-1].id if len(rows) > len(shown) else None
 
 
 async def export(visit: Visit) -> Outcome:

@@ -53,22 +53,27 @@ async def show_list(visit: Visit) -> Outcome:
     counts = await cards.count_by_status(visit.connection, visit.association.id, choice.filter)
     sheet = _sheet(number, sum(counts.values()))
     found = await _find(visit, choice, sheet.offset, PAGE_SIZE)
-    return Show(
-        "members.html",
-        {
-            "choice": choice,
-            "cards": found.cards,
-            "sheet": sheet,
-            "counts": {status: counts[status] for status in AddressStatus if counts.get(status)},
-            "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
-            "views": await views.listing(visit.connection, visit.association.id),
-            "columns": tuple(dict.fromkeys((*choice.columns, *BUILT_IN_COLUMNS, *visit.association.columns))),
-            "anywhere": ANYWHERE,
-            "operators": tuple(Operator),
-            "statuses": tuple(AddressStatus),
-            "cell": cell,
-        },
-    )
+    values: dict[str, object] = {
+        "cards": found.cards,
+        "sheet": sheet,
+        "counts": {status: counts[status] for status in AddressStatus if counts.get(status)},
+        "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
+        "views": await views.listing(visit.connection, visit.association.id),
+        "cell": cell,
+    }
+    return Show("members.html", values | _panel(visit, choice))
+
+
+def _panel(visit: Visit, choice: Choice) -> dict[str, object]:
+    """What can be searched, filtered and shown; the columns that are shown come first, in their order."""
+    columns = dict.fromkeys((*choice.columns, *BUILT_IN_COLUMNS, *visit.association.columns))
+    return {
+        "choice": choice,
+        "columns": tuple(columns),
+        "anywhere": ANYWHERE,
+        "operators": tuple(Operator),
+        "statuses": tuple(AddressStatus),
+    }
 
 
 async def export(visit: Visit) -> Outcome:

@@ -8,7 +8,7 @@ from admin_api.pages.choice import Choice, read_choice
 from admin_api.pages.members import current_choice
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from admin_api.security import PREVIEW_POLICY
-from config.vocabulary import AddressStatus, BodyFormat, MailingState, Operator
+from config.vocabulary import AddressStatus, BodyFormat, MailingState
 from engine.errors import InvalidInput
 from engine.mailing import drafts, sending
 from engine.mailing.confirmations import request_confirmations
@@ -16,7 +16,6 @@ from engine.mailing.preview import preview
 from engine.mailing.sending import NoConfirmedRecipient
 from engine.register import cards, offices
 from engine.register.cards import Card
-from engine.register.views import Condition, Filter
 from engine.store import history
 
 _MEMBERS_TO_PREVIEW = 100
@@ -87,28 +86,22 @@ async def show_preview(visit: Visit) -> Outcome:
     values: dict[str, object] = {
         "choice": choice,
         "mailing": mailing,
-        "counts": counts,
-        "confirmed": counts.get(AddressStatus.CONFIRMED, 0),
-        "left_out": [(one, count) for one, count in counts.items() if one is not AddressStatus.CONFIRMED],
+        "confirmed": counts.pop(AddressStatus.CONFIRMED, 0),
+        "left_out": counts.items(),
         "members": members,
         "chosen": chosen,
         "seen": None,
     }
     if chosen is not None:
-        values["seen"] = await preview(
-            visit.connection, visit.association.id, mailing.id, chosen.id, visit.services.identity
-        )
+        here, identity = visit.association.id, visit.services.identity
+        values["seen"] = await preview(visit.connection, here, mailing.id, chosen.id, identity)
     return Show("preview.html", values)
 
 
 async def show_letter(visit: Visit) -> Outcome:
     """The mail alone, for the frame of the preview: no script, no form, no picture can do anything there."""
     seen = await preview(
-        visit.connection,
-        visit.association.id,
-        visit.id("mailing_id"),
-        visit.id("card_id"),
-        visit.services.identity,
+        visit.connection, visit.association.id, visit.id("mailing_id"), visit.id("card_id"), visit.services.identity
     )
     headers = {"Content-Security-Policy": PREVIEW_POLICY}
     return HTMLResponse(seen.html, headers=headers)
@@ -172,11 +165,15 @@ async def _counts(visit: Visit, choice: Choice) -> dict[AddressStatus, int]:
 
 async def _confirmed(visit: Visit, choice: Choice) -> list[Card]:
     """Some confirmed members of the choice, to choose one from."""
-    chosen = choice.filter
-    if chosen.match == "all":
-        chosen = Filter((*chosen.conditions, Condition("status", Operator.EQUALS, AddressStatus.CONFIRMED)))
-    found = await cards.find(visit.connection, visit.association.id, chosen, choice.sort, limit=_MEMBERS_TO_PREVIEW)
-    return [card for card in found.cards if card.status is AddressStatus.CONFIRMED]
+    found = await cards.find(
+        visit.connection,
+        visit.association.id,
+        choice.filter,
+        choice.sort,
+        statuses=[AddressStatus.CONFIRMED],
+        limit=_MEMBERS_TO_PREVIEW,
+    )
+    return found.cards
 
 
 async def _chosen_member(visit: Visit, members: list[Card]) -> Card | None:

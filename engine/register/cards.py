@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from config.vocabulary import AddressStatus
 from engine.errors import Conflict, InvalidInput
 from engine.register.addresses import BadAddress, normalise
 from engine.register.texts import one_line, paragraphs
@@ -38,13 +39,17 @@ async def find(
     filter: Filter = EVERY_CARD,
     sort: Sequence[Sort] = (),
     *,
+    statuses: Collection[AddressStatus] = (),
     limit: int = 100,
     offset: int = 0,
 ) -> Page:
-    """One page of the cards of a view. Raises InvalidInput for a column that the register does not have."""
+    """One page of the cards of a view, of some statuses only where they are named.
+
+    Raises InvalidInput for a column that the register does not have.
+    """
     own = (await associations.get(connection, association_id)).columns
     check_columns(own, (), filter, sort)
-    return await store.find(connection, association_id, filter, sort, limit=limit, offset=offset)
+    return await store.find(connection, association_id, filter, sort, statuses=statuses, limit=limit, offset=offset)
 
 
 async def update(

@@ -165,12 +165,19 @@ async def every(connection: Connection, association_id: int) -> list[Card]:
 
 
 async def find(
-    connection: Connection, association_id: int, chosen: Filter, sort: Sequence[Sort], *, limit: int, offset: int
+    connection: Connection,
+    association_id: int,
+    chosen: Filter,
+    sort: Sequence[Sort],
+    *,
+    statuses: Collection[AddressStatus] = (),
+    limit: int,
+    offset: int,
 ) -> Page:
-    """One page of the cards of a view."""
-    total = select(func.count()).select_from(card).where(card.c.association_id == association_id, where(chosen))
-    query = choose(association_id, chosen).order_by(*order(sort), card.c.id).limit(limit).offset(offset)
-    rows = await connection.execute(query)
+    """One page of the cards of a view, of some statuses only where they are named."""
+    every_one = choose(association_id, chosen, statuses)
+    total = every_one.with_only_columns(func.count(), maintain_column_froms=True)
+    rows = await connection.execute(every_one.order_by(*order(sort), card.c.id).limit(limit).offset(offset))
     return Page([_to_card(row) for row in rows], (await connection.execute(total)).scalar_one())
 
 

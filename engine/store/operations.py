@@ -154,14 +154,6 @@ async def sites(connection: Connection) -> list[SiteRow]:
     return [_to_site(row) for row in await connection.execute(query)]
 
 
-async def one_site(connection: Connection, name: str) -> SiteRow:
-    """Raises NotFound."""
-    row = (await connection.execute(select(site).where(site.c.name == name))).one_or_none()
-    if row is None:
-        raise NotFound("there is no such site")
-    return _to_site(row)
-
-
 async def alerts(
     connection: Connection, *, only_open: bool = True, before_id: int | None = None, limit: int = 100
 ) -> list[AlertRow]:

@@ -9,7 +9,7 @@ import re
 from config.vocabulary import AddressStatus, MailingState, MessageStatus
 from engine.register import cards
 from engine.store import history
-from tests.api.world import World
+from tests.api.world import NOW, World
 from tests.pages.visitor import visitor
 
 
@@ -191,6 +191,17 @@ async def test_a_page_beyond_the_last_shows_the_last(world: World) -> None:
         answer = await one.open(f"/f/{club.slug}/medlemslista?page=999")
     assert "Registret är tomt" not in answer.text
     assert f'href="/f/{club.slug}/kort/{club.card_id}"' in answer.text
+
+
+async def test_a_confirmed_member_is_found_for_the_preview_behind_a_hundred_others(world: World) -> None:
+    club = await world.club("Sjövik")
+    async with world.database.write() as connection:
+        for number in range(100):
+            await cards.create(connection, club.association_id, {"last_name": f"A{number}", "Ort": "Vasa"}, NOW)
+    async with visitor(world, club.user_email) as one:
+        query = "match=any&column=Ort&operator=equals&value=Vasa&column=last_name&operator=equals&value=Idunsson"
+        page = await one.open(f"/f/{club.slug}/utskick/{club.draft_id}/forhandsgranska?{query}")
+    assert "Brevet som Ida Idunsson får det" in page.text
 
 
 async def test_the_writer_is_told_which_view_the_mailing_goes_to(world: World) -> None:
