@@ -37,7 +37,7 @@ class ListenerLimits:
     least_bytes_a_second: float = 1000.0
     data_seconds: float = 900.0
     free_bytes: int = 256 * MIB
-    """Room that must be left on the disk of the spool: the database shares it, and a flood must not stop the sending."""
+    """Room that must be left on the disk of the spool: the database shares it, and no flood may stop the sending."""
 
     def data_time_seconds(self, received_bytes: int) -> float:
         """Return how long a body may have taken once so many bytes of it have come."""
