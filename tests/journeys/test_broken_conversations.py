@@ -9,10 +9,21 @@ from datetime import timedelta
 import pytest
 
 from config.vocabulary import MessageStatus, Reason
-from engine.clock import HandClock
+from engine.clock import HandClock, SystemClock
 from engine.store.database import Database
 from tests.fakes.mx import DROP, SILENCE, FakeMx
-from tests.journeys.town import HASTY, history, live_until, messages, open_town, queue_post, statuses, taken
+from tests.journeys.town import (
+    HASTY,
+    history,
+    live_until,
+    messages,
+    open_town,
+    queue_post,
+    running,
+    statuses,
+    taken,
+    wait_for_all,
+)
 from tests.store.association import NOW
 
 MEMBERS = 12
@@ -103,3 +114,16 @@ async def test_tls_that_breaks_is_done_without_and_remembered(database: Database
         await outbound.close()
     assert receiver.commands.count("STARTTLS") == 1
     assert len(receiver.mails) == 15
+
+
+@pytest.mark.slow
+async def test_a_receiver_slower_than_the_lease_gets_every_mail_once(database: Database) -> None:
+    clock, slow = SystemClock(), FakeMx(delay_seconds=0.9)
+    async with open_town({"seg.example": slow}) as town:
+        post = await queue_post(database, [f"m{n}@seg.example" for n in range(4)], clock.now())
+        one, other = (town.sender(database, clock, sending={"lease_seconds": 3}) for _ in range(2))
+        async with running(one), running(other):
+            await wait_for_all(database, post, MessageStatus.SENT)
+    assert len(taken(slow)) == len(set(taken(slow))) == 4
+    for mail in await messages(database, post):
+        assert MessageStatus.UNKNOWN not in [event.new for event in await history(database, mail.message_id)]
