@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,6 +75,22 @@ async def test_the_same_mail_twice_counts_once_even_in_one_batch(database: Datab
         async with database.read() as connection:
             events = await message_rows.events_of(connection, ida.message_id)
         assert [event.report_id is not None for event in events].count(True) == 1
+
+
+async def test_two_receivers_on_one_spool_apply_everything_once(database: Database, tmp_path: Path) -> None:
+    people = [f"medlem{number}@example.org" for number in range(30)]
+    async with open_house(database, tmp_path) as house, open_house(database, tmp_path) as other:
+        async with database.write() as connection:
+            _, messages = await send_all(connection, people)
+        for number, message in enumerate(messages):
+            address = house.address_of(message)
+            raw = bounce(original_of(house.keys.ring, message), message.email, address)
+            await (house, other)[number % 2].hand_over(address, raw)
+        await asyncio.gather(house.inbound.run_until_idle(), other.inbound.run_until_idle())
+        assert len(await house.reports()) == len(people)
+        assert await house.suppressed() == set(people)
+        assert not [*(tmp_path / "spool" / "new").iterdir()]
+        assert not (tmp_path / "spool" / "aside").exists()
 
 
 async def test_reports_about_one_message_in_one_batch_are_applied_in_their_order(
