@@ -79,7 +79,8 @@ def cards_of(sender: Association) -> Select[Any]:
 
 
 async def messages_of(connection: Connection, mailing_id: int) -> list[Message]:
-    return await select_messages(connection, message.c.mailing_id == mailing_id)
+    """In the order of their cards."""
+    return sorted(await select_messages(connection, message.c.mailing_id == mailing_id), key=lambda one: one.card_id)
 
 
 async def card_status(connection: Connection, card_id: int) -> AddressStatus:

@@ -56,8 +56,10 @@ async def test_messages_of_one_status_come_in_pages(database: Database) -> None:
         mailing = await queue_mailing(connection, club)
         queued = await history.messages(connection, mailing, statuses=[MessageStatus.QUEUED])
         assert [row.email for row in queued] == ["ida@a.example", "bo@a.example"]
-        assert await history.messages(connection, mailing, limit=1) == queued[:1]
-        assert (await history.messages(connection, mailing, after_id=queued[1].id))[0].status is MessageStatus.INVALID
+        invalid, *rest = await history.messages(connection, mailing)
+        assert (invalid.status, rest) == (MessageStatus.INVALID, queued)
+        assert await history.messages(connection, mailing, limit=1) == [invalid]
+        assert await history.messages(connection, mailing, after_id=invalid.id, limit=1) == queued[:1]
 
 
 async def test_a_message_is_told_with_its_events(database: Database) -> None:
