@@ -142,7 +142,7 @@ def classify(reply: Reply, *, site: str = "", action: str = "", stage: str = "")
 
 
 def find_reason(reply: Reply, site: str = "") -> tuple[Reason, str]:
-    """The reason and what told it: sure words, else the enhanced status, else vague words, else the code.
+    """The reason and what told it: sure words, else the enhanced status, else vague words and hints, else the code.
 
     Vague words that mean the same as the status are sure.
     """

@@ -20,9 +20,9 @@ def judge(
 ) -> tuple[Reply, Verdict]:
     """Classify each text in order of trust and keep the one that was understood best.
 
-    Words that a rule knows go before an enhanced status, that before a bare code, that before words which only say
-    that it failed, and those before nothing; but an answer with a code that nobody understands stays so, however
-    surely the words around it say that it failed.
+    Words that a rule knows go before an enhanced status, that before a bare code, that before a hint, that before words
+    which only say that it failed, and those before nothing; but an answer with a code, or a sentence nearer to the
+    recipient, that nobody understands stays so, however surely the words around it say that it failed.
     """
     judged: list[tuple[Reply, Verdict]] = []
     for text in candidates:

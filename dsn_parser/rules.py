@@ -25,6 +25,7 @@ REMEMBERED_TEXTS = 1024
 
 _ADDRESS = re2.compile(r"[^\s<>\"'(),;:\[\]=/]+@[^\s<>\"'(),;\[\]]+")
 
+# What a server sets before its own words.
 _FRAMES = ("recipient address rejected: ", "did not like our rcpt to: ")
 
 
