@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,11 @@ from tests.postgresql import Cluster, find_binaries, running_cluster
 
 _TEMPLATE = "brevduva_template"
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    """A run that is told to end stops its servers, as it does after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
