@@ -22,7 +22,6 @@ class StatusEntry:
     code: str
     sample: str
     description: str
-    basic: tuple[int, ...] = ()
     reference: str = ""
     reason: Reason | None = None
     reason_4: Reason | None = None
@@ -49,7 +48,6 @@ def _entry(row: dict[str, Any]) -> StatusEntry:
         row["code"],
         row["sample"],
         row["description"],
-        tuple(row.get("basic", ())),
         row.get("reference", ""),
         reason,
         reason_4,

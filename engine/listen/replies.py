@@ -29,7 +29,6 @@ SHUTTING_DOWN = _reply(421, (4, 3, 2), "Shutting down, come back later")
 TROUBLE = _reply(451, (4, 3, 0), "Temporary trouble, come back later")
 NO_ROOM = _reply(452, (4, 3, 1), "No room right now, come back later")
 TOO_MANY_RECIPIENTS = _reply(452, (4, 5, 3), "Too many recipients")
-NO_TLS_NOW = _reply(454, (4, 7, 0), "TLS is not available")
 
 LINE_TOO_LONG = _reply(500, (5, 5, 6), "Line too long")
 BAD_LINE = _reply(500, (5, 5, 2), "Lines end with CRLF and hold no control characters")
