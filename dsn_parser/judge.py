@@ -12,7 +12,7 @@ UNDERSTOOD, BY_STATUS, BY_CODE, BY_HINT, ONLY_FAILED, NOT_UNDERSTOOD = range(6)
 _DEPTHS = {"enhanced": BY_STATUS, "code": BY_CODE, "hints.toml": BY_HINT}
 
 SILENCE_LIMIT_WORDS = 3
-"""So few words, a name among them, say nothing that could be a reason."""
+"""No more words than these, a name among them, say nothing that could be a reason."""
 
 
 def judge(

@@ -23,10 +23,10 @@ UNPARSEABLE = Report(ReportKind.UNPARSEABLE)
 """What stands for a mail that passes a limit or is damaged beyond reading: kept for the operator."""
 
 INNER_LIMIT = 2
-"""So often a report may stand inside another that only passed it on."""
+"""How deep reports that only pass another one on are followed."""
 
 INNER_REPORTS_LIMIT = 20
-"""So many reports are read out of one mail that collects them."""
+"""How many reports are read out of one mail that collects them."""
 
 _MAY_PASS_ON = frozenset({ReportKind.PLAIN_BOUNCE, ReportKind.PERSON, ReportKind.AUTO_REPLY})
 

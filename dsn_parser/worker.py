@@ -31,7 +31,7 @@ TASKS_PER_WORKER = 1000
 """Then a worker is replaced, so that what libraries cache never piles up."""
 
 MAILS_A_TASK = 20
-"""So many mails go to a worker at once: each way costs more than an ordinary mail."""
+"""How many mails go to a worker at once: each way costs more than an ordinary mail."""
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ SILENCE_MEANS_DELIVERED_AFTER = timedelta(days=6)
 
 
 async def tidy(connection: Connection, now: datetime) -> int:
-    """Settle all of it; returns how many messages moved. Cheap enough to be called every few minutes."""
+    """Settle all of it; returns how many messages moved. Cheap enough to be called every minute."""
     return await settle_delayed(connection, now) + await sweep_cancelled(connection, now)
 
 

@@ -36,7 +36,7 @@ class Tempo:
         return wanted if bucket is None else min(wanted, int(bucket.mails))
 
     def spend(self, site: str, mails: int) -> None:
-        """So many mails are on their way to the site; those that come back untried are spent with a negative number."""
+        """Take mails that are on their way to the site off its rate; a negative number gives some back."""
         bucket = self._filled(site)
         if bucket is None:
             self._buckets.pop(site, None)

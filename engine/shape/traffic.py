@@ -107,11 +107,14 @@ class Traffic:
         self._under_way[site] += mails
 
     def end(self, site: str, mails: int, began_at: datetime) -> None:
-        """So many mails that were begun then are done with, or given back."""
+        """Mails that were begun at that instant are done with, or given back."""
         now = self._clock.now()
         self._under_way[site] -= mails
         self._flows[site] = self._flow(site).after(mails, now)
-        (self._quick.add if now - began_at <= QUICK else self._quick.discard)(site)
+        if now - began_at <= QUICK:
+            self._quick.add(site)
+        else:
+            self._quick.discard(site)
         if len(self._flows) > _MOST_FLOWS:
             self._flows.clear()
             self._quick.clear()

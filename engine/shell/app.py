@@ -48,7 +48,7 @@ T = TypeVar("T")
 _ANOTHER_FOLDER = "name another folder as storage.data_dir"
 
 _LAST_WORDS_SECONDS = 0.2
-"""So long may aiosqlite's thread take for its last words to the event loop after a failed connection."""
+"""How long aiosqlite's thread may take for its last words to the event loop after a failed connection."""
 
 
 @dataclass(frozen=True, slots=True)
