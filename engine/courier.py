@@ -17,6 +17,7 @@ from engine.gateway import make_pool
 from engine.mailing.content import Bookshelf
 from engine.outcome.apply import AttemptOutcome
 from engine.return_path import KeyRing, Purpose, return_path_of, sign
+from engine.route.atlas import Way
 from engine.route.mx import Unroutable
 from engine.shape.breaker import hear_answer, hear_silence
 from engine.shape.content import ContentWatch
@@ -24,9 +25,7 @@ from engine.shape.traffic import Traffic
 from engine.store.queue import Job
 
 _MADE_IN_ONE_GO = 16
-"""So many mails are made before other work gets its turn; a signature takes most of a millisecond."""
-
-Way = Route | Unroutable
+"""How many mails are made before other work gets its turn; a signature takes most of a millisecond."""
 
 
 class Courier:

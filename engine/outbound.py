@@ -14,7 +14,7 @@ from config.settings import Settings
 from config.vocabulary import Limits, Reason, Reply, Route, ServiceRole, VerdictStatus
 from dsn_parser.classify import verdict_of
 from engine.clock import Clock
-from engine.courier import Courier, Way
+from engine.courier import Courier
 from engine.crew import Crew
 from engine.gateway import make_atlas
 from engine.keys import Keys
@@ -27,6 +27,7 @@ from engine.queue.custody import Custody
 from engine.queue.fairness import Fairness
 from engine.queue.leases import Leases
 from engine.return_path import hide_address
+from engine.route.atlas import Way
 from engine.shape.bulletin import read_breakers, tell_breakers
 from engine.shape.traffic import Traffic
 from engine.store import mailings, queue, sites
@@ -40,7 +41,7 @@ from engine.wiring import Process, policy_of, run_process
 _MAILS_WITHOUT_A_WAY = 200
 _REST_SECONDS = 0.25
 _PATIENCE_SECONDS = 0.25
-"""So long a round waits for DNS; a domain whose name servers are slower is taken up in a later one."""
+"""How long a round waits for DNS; a domain whose name servers are slower is taken up in a later one."""
 _TIDIES_EVERY = timedelta(minutes=1)
 
 log = structlog.get_logger("outbound")
@@ -113,10 +114,10 @@ class Outbound:
         """Claim what is due and allowed, and start carrying it; returns how many messages were taken up."""
         due = await self._read_due()
         ways = await self._atlas.find({lane.domain for lane in due}, patience_seconds)
-        due = [lane for lane in due if lane.domain in ways]
-        due = [lane for lane in due if self._crew.owns(_site_of(lane.domain, ways[lane.domain]))]
-        due = await self._pause_halted(due, ways)
-        jobs = await self._claim(self._choose(due, ways))
+        site_of = {domain: _site_of(domain, way) for domain, way in ways.items()}
+        ours = [lane for lane in due if lane.domain in ways and self._crew.owns(site_of[lane.domain])]
+        flowing = await self._pause_halted(ours, site_of)
+        jobs = await self._claim(self._choose(flowing, ways, site_of))
         batches: dict[tuple[str, int], list[Job]] = defaultdict(list)
         for job in jobs:
             batches[job.domain, job.mailing_id].append(job)
@@ -155,18 +156,17 @@ class Outbound:
         self._courier.content.told(refused)
         del self._untried[: len(untried)]
 
-    async def _pause_halted(self, due: Sequence[Lane], ways: Mapping[str, Way]) -> list[Lane]:
+    async def _pause_halted(self, due: Sequence[Lane], site_of: Mapping[str, str]) -> list[Lane]:
         """Let what is due for a site whose breaker is open wait for its probe; return the other lanes."""
         halted: dict[str, set[str]] = defaultdict(set)
         for lane in due:
-            site = _site_of(lane.domain, ways[lane.domain])
-            if self._traffic.is_halted(site):
-                halted[site].add(lane.domain)
+            if self._traffic.is_halted(site_of[lane.domain]):
+                halted[site_of[lane.domain]].add(lane.domain)
         if halted:
             async with self._database.write() as connection:
                 for site, domains in halted.items():
                     await self._pause(connection, site, domains)
-        return [lane for lane in due if _site_of(lane.domain, ways[lane.domain]) not in halted]
+        return [lane for lane in due if site_of[lane.domain] not in halted]
 
     async def _pause(self, connection: Connection, site: str, domains: set[str]) -> None:
         breaker, now = self._traffic.breaker(site), self._clock.now()
@@ -174,8 +174,7 @@ class Outbound:
         await pause_site(connection, pause, now, self._policy)
         await sites.note_domains(connection, dict.fromkeys(domains, site), now)
 
-    def _choose(self, due: Sequence[Lane], ways: Mapping[str, Way]) -> list[Want]:
-        site_of = {domain: _site_of(domain, way) for domain, way in ways.items()}
+    def _choose(self, due: Sequence[Lane], ways: Mapping[str, Way], site_of: Mapping[str, str]) -> list[Want]:
         room = {site_of[domain]: self._room(site_of[domain], way) for domain, way in ways.items()}
         shared, most = self._traffic.share(room)
         return self._fairness.choose(due, shared, most, site_of=site_of)

@@ -12,7 +12,7 @@ TROUBLE = timedelta(minutes=10)
 BROKEN_TLS = timedelta(hours=4)
 """How long a host whose TLS handshake failed is spoken to in plaintext (only where its domain demands nothing)."""
 
-Way = tuple[Host, str]
+WayIn = tuple[Host, str]
 """A host and one of its addresses."""
 
 
@@ -23,7 +23,7 @@ class Memory:
         self._trouble: dict[str, datetime] = {}
         self._broken_tls: dict[str, datetime] = {}
 
-    def order(self, hosts: Iterable[Host], now: datetime) -> list[Way]:
+    def order(self, hosts: Iterable[Host], now: datetime) -> list[WayIn]:
         """Every way in, hosts in their order, those with recent trouble last."""
         ways = [(host, address) for host in hosts for address in host.addresses]
         return sorted(ways, key=lambda way: self._has_trouble(way[1], now))

@@ -12,7 +12,7 @@ from config.vocabulary import EnhancedStatus, Host, Limits, Reply, Route
 from engine.clock import Clock
 from engine.deliver.attempt import Attempt, Blame, Envelope, Stage
 from engine.deliver.conversation import Conversation, Ending
-from engine.deliver.memory import Memory, Way
+from engine.deliver.memory import Memory, WayIn
 from engine.deliver.session import Dialler, Unreachable
 
 IDLE_SECONDS = 8.0
@@ -35,7 +35,7 @@ def _ignore(route: Route, reply: Reply) -> None:
 class _Line:
     """One conversation of ours with its address and how much it has carried."""
 
-    way: Way
+    way: WayIn
     conversation: Conversation
     carried: int = 0
     timer: asyncio.TimerHandle | None = None
@@ -260,7 +260,7 @@ class Pool:
         self._report_failure(delivery, failure or _no_address(delivery.route, host))
         return None
 
-    async def _open(self, way: Way) -> Conversation:
+    async def _open(self, way: WayIn) -> Conversation:
         """Dial; a host whose TLS is broken is dialled again without, unless its domain demands TLS."""
         host, address = way
         now = self._clock.now()
@@ -274,7 +274,7 @@ class Pool:
             self._memory.note_trouble(address, now, whole_family=unreachable.is_no_way_out)
             raise
 
-    def _keep(self, site: _Site, way: Way, conversation: Conversation) -> _Line:
+    def _keep(self, site: _Site, way: WayIn, conversation: Conversation) -> _Line:
         self._memory.note_well(way[1])
         line = _Line(way, conversation)
 
@@ -323,7 +323,7 @@ class Pool:
         line.conversation.leave()
 
 
-def _leads_to(way: Way, hosts: Sequence[Host]) -> bool:
+def _leads_to(way: WayIn, hosts: Sequence[Host]) -> bool:
     known, address = way
     return any(address in host.addresses and (host.port, host.tls) == (known.port, known.tls) for host in hosts)
 

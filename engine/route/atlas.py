@@ -17,8 +17,8 @@ KEPT_FOR = timedelta(minutes=5)
 _QUESTIONS_AT_ONCE = 200
 _MOST_KEPT = 20_000
 
-
 Way = Route | Unroutable
+"""Where mail for a domain goes, or why it can go nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
