@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ColumnElement, Text, select, update
 
 from config.vocabulary import AddressStatus
-from engine.lifecycle import CARD_MOVES
+from engine.lifecycle import may_turn
 from engine.store.batches import batch
 from engine.store.database import Connection
 from engine.store.tables import card
@@ -52,7 +52,7 @@ async def turn_where(connection: Connection, which: ColumnElement[bool], new: Ad
 
 def may_turn_to(new: AddressStatus) -> ColumnElement[bool]:
     """True for a card that the lifecycle lets turn to a status."""
-    return card.c.status.in_([old for old, allowed in CARD_MOVES.items() if new in allowed])
+    return card.c.status.in_([old for old in AddressStatus if may_turn(old, new)])
 
 
 def _values(new: AddressStatus, now: datetime) -> dict[object, object]:

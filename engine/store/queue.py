@@ -81,16 +81,15 @@ async def release(connection: Connection, jobs: Sequence[Job], now: datetime) ->
     """Give back claims that were not used: due at once, and no try is counted."""
     if not jobs:
         return
-    rows = [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
-    await connection.execute(_release(batch(connection, _JOB_COLUMNS)), {"rows": rows, "now": now})
+    await connection.execute(_release(batch(connection, _CLAIM)), {"rows": _claims(jobs), "now": now})
 
 
 async def renew(connection: Connection, jobs: Sequence[Job], lease_until: datetime) -> None:
     """Go on holding claims that are still under way; those that are settled or another's by now stay as they are."""
     if not jobs:
         return
-    rows = [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
-    await connection.execute(_renewal(batch(connection, _JOB_COLUMNS)), {"rows": rows, "lease_until": lease_until})
+    values = {"rows": _claims(jobs), "lease_until": lease_until}
+    await connection.execute(_renewal(batch(connection, _CLAIM)), values)
 
 
 async def end_leases(connection: Connection, holders: Collection[str], now: datetime) -> None:
@@ -108,7 +107,12 @@ async def give_back_tries(connection: Connection, message_ids: Collection[int]) 
         await connection.execute(update(message).where(these).values(attempts=message.c.attempts - 1))
 
 
-_JOB_COLUMNS: Columns = {"id": BigInteger(), "lease": String(), "claimed_at": BigInteger()}
+_CLAIM: Columns = {"id": BigInteger(), "lease": String(), "claimed_at": BigInteger()}
+
+
+def _claims(jobs: Sequence[Job]) -> list[list[object]]:
+    """What tells claims apart, in the order of `_CLAIM`."""
+    return [[job.message_id, job.lease, to_microseconds(job.claimed_at)] for job in jobs]
 
 
 def _to_job(row: Picked, lease: str, now: datetime) -> Job:
