@@ -189,7 +189,7 @@ async def test_a_letter_that_cannot_be_made_into_a_mail_holds_up_no_other(
     async with open_town(database, tmp_path, mx) as (house, ida):
         await house.hand_over(SENDER, letter(house.keys.ring, ida, "X-Is: poison\r\n"), IDA)
         await bring_letters(house, ida, 1)
-        assert await states_of(house) == ["applied", "forwarded"]
+        assert sorted(await states_of(house)) == ["applied", "forwarded"]
 
 
 async def test_a_letter_without_our_token_goes_nowhere(database: Database, tmp_path: Path) -> None:
