@@ -35,8 +35,6 @@ TARPITS = 200 if IS_LONG else 40
 TO_EACH_PIT = 60
 HEALTHY = 20
 TO_THE_HEALTHY = 10_000 if IS_LONG else 2000
-NOISE_SECONDS = 0 if IS_LONG else 1
-"""What the machine may do meanwhile; beside a long mailing it does not count."""
 
 
 @pytest.mark.slow
@@ -65,11 +63,11 @@ async def test_tarpits_do_not_delay_the_healthy(database: Database, tell: Tell) 
     alone = await _seconds_to_the_healthy(database, tarpits=0)
     among = await _seconds_to_the_healthy(database, tarpits=TARPITS)
     tell(f"{TARPITS} tarpits: 95 % of healthy mail in {among:.2f} s against {alone:.2f} s, {among / alone:.2f} times")
-    assert among < alone * 1.5 + NOISE_SECONDS
+    assert not IS_LONG or among < alone * 1.5
 
 
 async def _seconds_to_the_healthy(database: Database, tarpits: int) -> float:
-    """When 95 % of the mails to healthy receivers are there, beside those that tarpits hold up; none is lost."""
+    """When 95 % of the mails to healthy receivers are there, with most of the tarpits' still to come; none is lost."""
     clock, healthy = SystemClock(), FakeMx()
     pits = [FakeMx(delay_seconds=0.5), FakeMx(always={"DOT": SILENCE}), FakeMx(always={"BANNER": SILENCE})]
     good = [f"frisk{number}.example" for number in range(HEALTHY)]
@@ -84,6 +82,7 @@ async def _seconds_to_the_healthy(database: Database, tarpits: int) -> float:
             began = monotonic()
             await wait_for(lambda: len(healthy.mails) >= TO_THE_HEALTHY * 0.95, 120)
             seconds = monotonic() - began
+            assert (await statuses(database, stuck))[MessageStatus.QUEUED] >= tarpits * TO_EACH_PIT // 2
             await wait_for_all(database, post, MessageStatus.SENT, 240)
         assert (await statuses(database, stuck)).total() == tarpits * TO_EACH_PIT
         assert set(await statuses(database, stuck)) <= {
