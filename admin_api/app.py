@@ -30,6 +30,7 @@ from admin_api import (
     suppressions,
     users,
     views,
+    webhooks,
 )
 from admin_api.endpoint import Access, Endpoint
 from admin_api.failures import Failures, answer_http_failure
@@ -91,6 +92,10 @@ API = (
     Endpoint("GET", ONE + "/suppressions", suppressions.list_own),
     Endpoint("POST", ONE + "/suppressions", suppressions.create_own, status=201, once=True),
     Endpoint("DELETE", ONE + "/suppressions/{suppression_id:number}", suppressions.lift_own),
+    Endpoint("GET", ONE + "/webhooks", webhooks.list_all),
+    Endpoint("POST", ONE + "/webhooks", webhooks.create, status=201),
+    Endpoint("DELETE", ONE + "/webhooks/{webhook_id:number}", webhooks.remove),
+    Endpoint("POST", ONE + "/webhooks/{webhook_id:number}/test", webhooks.test, asks_strangers=True),
     Endpoint("GET", "/suppressions", suppressions.list_all, INSTALLATION),
     Endpoint("POST", "/suppressions", suppressions.create, INSTALLATION, 201, once=True),
     Endpoint("DELETE", "/suppressions/{suppression_id:number}", suppressions.lift, INSTALLATION),

@@ -77,6 +77,7 @@ class Endpoint:
     access: Access = Access.ASSOCIATION
     status: int = 200
     needs_version: bool = False  # whether If-Match must name the version that is changed
+    asks_strangers: bool = False  # whether it waits for an answer from outside, while which nothing may be locked
     once: bool = False  # whether an Idempotency-Key is heeded; never where the answer holds a secret
 
     @cached_property
@@ -136,7 +137,7 @@ async def serve(endpoint: Endpoint, services: Services, request: Request) -> Res
         call = Call(services, connection, caller, request, services.clock.now())
         return _to_response(endpoint, await endpoint.act(call, **given))
 
-    if not endpoint.changes:
+    if endpoint.asks_strangers or not endpoint.changes:
         async with services.database.read() as connection:
             return await act(connection)
     async with once.at_most(services, request, caller.name, raw if endpoint.once else None) as turn:

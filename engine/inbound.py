@@ -28,6 +28,7 @@ from engine.returned import Bookkeeper, Returned
 from engine.rounds import repeat
 from engine.store import alerts
 from engine.store.database import Database
+from engine.telling import Telling
 from engine.wiring import Process, run_process
 
 _TRIES = 3
@@ -51,6 +52,7 @@ class Inbound:
         self._parser = ParserPool()
         self._books = Bookkeeper(settings, database, clock)
         self._forwarding = Forwarding(settings, database, clock, keys)
+        self._telling = Telling(settings, database, clock, keys)
         self._failures: Counter[str] = Counter()
         self._spool = Spool(settings.storage.spool_dir)
         self.listener = Listener(
@@ -87,14 +89,16 @@ class Inbound:
         async with asyncio.TaskGroup() as group:
             group.create_task(repeat(work_off, stop, _REST_SECONDS, self._news, waits="returned mail waits"))
             group.create_task(repeat(self._forwarding.carry_due, stop, _REST_SECONDS, waits="letters wait"))
+            group.create_task(repeat(self._telling.tell_due, stop, _REST_SECONDS, waits="webhooks wait"))
             group.create_task(repeat(self.keep_house, stop, _HOUR_SECONDS, waits="forgetting waits"))
 
     async def close(self) -> None:
-        """Stop listening, then let the parser and the receivers of letters go."""
+        """Stop listening, then let the parser, the receivers of letters and the webhooks go."""
         await self._spool.finish_removing()
         await self.listener.stop()
         await self._parser.close()
         await self._forwarding.close()
+        await self._telling.close()
 
     async def work_off(self) -> int:
         """Read a batch of the spool and write down what all of it says; returns how many mails have left the spool.

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-import httpx
-
 from engine.clock import Clock
 from engine.route.resolver import Resolver
+from engine.route.web import Unreachable, WebClient
 
 FETCH_SECONDS = 30.0
 MAX_POLICY_BYTES = 64_000
@@ -102,55 +98,25 @@ class StsPolicies:
 
 
 class PolicyFetcher:
-    """Fetches policies over HTTPS, from addresses that may be dialled and hosts whose certificate bears their name."""
+    """Fetches policies over HTTPS."""
 
-    def __init__(
-        self,
-        resolver: Resolver,
-        may_dial: Callable[[str], bool],
-        *,
-        port: int = 443,
-        context: ssl.SSLContext | None = None,
-    ) -> None:
-        self._resolver = resolver
-        self._may_dial = may_dial
+    def __init__(self, web: WebClient, *, port: int = 443) -> None:
+        self._web = web
         self._port = port
-        self._context = context or ssl.create_default_context()
 
     async def fetch(self, domain: str) -> str:
         """The text at the well-known place (RFC 8461 3.3); raises BadPolicy for anything but a plain 200."""
-        host = f"mta-sts.{domain}"
-        answer = await self._resolver.find_addresses(host)
-        address = next((address for address in answer.records if self._may_dial(address)), None)
-        if address is None:
-            raise BadPolicy(f"{host} has no address that may be asked")
+        url = f"https://mta-sts.{domain}:{self._port}/.well-known/mta-sts.txt"
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
-                return await self._get(host, address)
-        except (httpx.HTTPError, UnicodeDecodeError, TimeoutError) as error:
-            raise BadPolicy(f"{host}: {error!r}") from error
-
-    async def _get(self, host: str, address: str) -> str:
-        """The address is the one that was checked; Host and SNI carry the name, which the certificate must bear."""
-        literal = f"[{address}]" if ":" in address else address
-        url = f"https://{literal}:{self._port}/.well-known/mta-sts.txt"
-        async with (
-            httpx.AsyncClient(verify=self._context, timeout=FETCH_SECONDS, trust_env=False) as client,
-            client.stream("GET", url, headers={"Host": host}, extensions={"sni_hostname": host}) as response,
-        ):
-            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if response.status_code != 200 or kind != "text/plain":
-                raise BadPolicy(f"{host}: {response.status_code} {kind}")
-            return (await _read_at_most(response, MAX_POLICY_BYTES)).decode()
-
-
-async def _read_at_most(response: httpx.Response, most: int) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > most:
+            answer = await self._web.ask("GET", url, seconds=FETCH_SECONDS, most_bytes=MAX_POLICY_BYTES + 1)
+            text = answer.body.decode()
+        except (Unreachable, UnicodeDecodeError) as error:
+            raise BadPolicy(f"{domain}: {error}") from error
+        if answer.status != 200 or answer.kind != "text/plain":
+            raise BadPolicy(f"{domain}: {answer.status} {answer.kind}")
+        if len(answer.body) > MAX_POLICY_BYTES:
             raise BadPolicy("the policy is too long")
-    return body
+        return text
 
 
 def read_policy_id(texts: tuple[str, ...]) -> str:

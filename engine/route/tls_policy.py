@@ -12,6 +12,7 @@ from engine.clock import Clock
 from engine.route.mta_sts import Mode, PolicyFetcher, StsPolicies
 from engine.route.mx import Unroutable
 from engine.route.resolver import Finding, Resolver
+from engine.route.web import WebClient
 
 ENCRYPT = TlsDemand("encrypt")
 
@@ -58,7 +59,7 @@ class TlsPolicies:
 
 def make_policies(resolver: Resolver, clock: Clock, may_dial: Callable[[str], bool]) -> TlsPolicies:
     """The policies of the internet: DNS as `resolver` sees it, policy hosts at addresses that may be dialled."""
-    return TlsPolicies(resolver, StsPolicies(resolver, clock, PolicyFetcher(resolver, may_dial)))
+    return TlsPolicies(resolver, StsPolicies(resolver, clock, PolicyFetcher(WebClient(resolver, may_dial))))
 
 
 def _demand_of(records: tuple[Tlsa, ...], names: tuple[str, ...]) -> TlsDemand:

@@ -21,6 +21,7 @@ from engine.store.tables import (
     suppression,
     user,
     view,
+    webhook,
 )
 
 _HOLDERS = (card, mailing, office, user, view, api_key, suppression)
@@ -89,7 +90,8 @@ async def is_empty(connection: Connection, association_id: int) -> bool:
 
 
 async def remove(connection: Connection, association_id: int) -> None:
-    """Take away an empty association; what was done in it stays on record."""
+    """Take away an empty association with its webhooks; what was done in it stays on record."""
+    await connection.execute(delete(webhook).where(webhook.c.association_id == association_id))
     events = audit_event.c.association_id == association_id
     await connection.execute(update(audit_event).where(events).values(association_id=None))
     await connection.execute(delete(association).where(association.c.id == association_id))

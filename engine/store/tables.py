@@ -112,6 +112,20 @@ audit_event = Table(
     Column("at", Instant, nullable=False),
 )
 
+webhook = Table(
+    "webhook",
+    metadata,
+    own_id(),
+    reference("association"),
+    Column("url", Text, nullable=False),
+    Column("nonce", String(64), nullable=False),  # the secret is made of it by the key ring, and kept nowhere
+    Column("created_at", Instant, nullable=False),
+    Column("told_event_id", Number, nullable=False),  # every event of the association up to this one was told
+    Column("next_attempt_at", Instant),  # while one is under way: when it may be taken for lost; null: paused
+    Column("failures", Integer, nullable=False, default=0),
+    Column("why", Text, nullable=False, default=""),
+)
+
 card = Table(
     "card",
     metadata,
@@ -264,6 +278,7 @@ message_event = Table(
     Column("host", Text, nullable=False, default=""),
     Column("tls", Text, nullable=False, default=""),
     reference("report", nullable=True),
+    sqlite_autoincrement=True,  # no number twice, even if the newest events are erased: webhooks are told by number
 )
 
 report = Table(

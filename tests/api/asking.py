@@ -65,4 +65,5 @@ def _bodies(club: Club) -> dict[str, object]:
         "suppressions.create": _SUPPRESSION,
         "suppressions.create_own": _SUPPRESSION,
         "keys.create": {"name": "program"},
+        "webhooks.create": {"url": "http://127.0.0.1:9/krok"},
     }

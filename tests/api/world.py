@@ -21,7 +21,7 @@ from engine.passwords import hash_password
 from engine.register import associations, cards, offices, views
 from engine.register.views import EVERY_CARD
 from engine.return_path import KeyRing, Purpose, sign
-from engine.store import api_keys, history, operations, users
+from engine.store import api_keys, history, operations, users, webhooks
 from engine.store.database import Connection, Database
 from engine.store.suppressions import Suppression, suppress
 
@@ -52,6 +52,7 @@ class Club:
     message_id: int
     request_id: int
     suppression_id: int
+    webhook_id: int
     key: str
 
     def numbers(self) -> dict[str, int]:
@@ -65,6 +66,7 @@ class Club:
             "mailing_id": self.draft_id,
             "message_id": self.message_id,
             "suppression_id": self.suppression_id,
+            "webhook_id": self.webhook_id,
         }
 
 
@@ -146,6 +148,7 @@ async def _found_club(connection: Connection, name: str) -> Club:
     unconfirmed = await _add_card(connection, made.id, "Una", "Utan", f"una@{made.slug}.example")
     await _add_card(connection, made.id, "Bo", "Bort", f"bort@{made.slug}.example")
     suppression = (await operations.suppressions_seen_by(connection, made.id))[0]
+    webhook = await webhooks.add(connection, made.id, "http://127.0.0.1:9/", "salt", NOW)
     _, key = await api_keys.create(connection, made.id, "program", NOW)
     return Club(
         association_id=made.id,
@@ -161,6 +164,7 @@ async def _found_club(connection: Connection, name: str) -> Club:
         message_id=message.id,
         request_id=other.id,
         suppression_id=suppression.id,
+        webhook_id=webhook.id,
         key=key,
     )
 

@@ -24,6 +24,7 @@ from engine.route.mta_sts import (
     read_policy_id,
 )
 from engine.route.resolver import Resolver
+from engine.route.web import WebClient
 from tests.fakes.dns import FakeDns
 
 TEXT = "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.org\r\nmx: *.Mail.example.org\r\nmax_age: 86400\r\n"
@@ -206,8 +207,8 @@ async def policy_host(
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     async with server, FakeDns(zone) as dns:
         resolver = Resolver(HandClock(NOW), nameservers=["127.0.0.1"], port=dns.port)
-        port = server.sockets[0].getsockname()[1]
-        yield PolicyFetcher(resolver, lambda address: True, port=port, context=trusting), asked
+        web = WebClient(resolver, lambda address: True, context=trusting)
+        yield PolicyFetcher(web, port=server.sockets[0].getsockname()[1]), asked
 
 
 def http(text: str, *, status: str = "200 OK", kind: str = "text/plain; charset=utf-8") -> bytes:
@@ -218,7 +219,7 @@ async def test_a_policy_is_fetched_from_its_well_known_place(authority: trustme.
     async with policy_host(authority, http(TEXT)) as (fetcher, asked):
         assert await fetcher.fetch("example.org") == TEXT
     assert asked[0].startswith(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\n")
-    assert b"\r\nHost: mta-sts.example.org\r\n" in asked[0]
+    assert b"\r\nHost: mta-sts.example.org:" in asked[0]
 
 
 @pytest.mark.parametrize(
@@ -249,4 +250,4 @@ async def test_a_policy_host_at_an_address_that_may_not_be_dialled_is_not_asked(
     async with FakeDns({"mta-sts.example.org": {"A": ["127.0.0.1"]}}) as dns:
         resolver = Resolver(HandClock(NOW), nameservers=["127.0.0.1"], port=dns.port)
         with pytest.raises(BadPolicy, match="no address"):
-            await PolicyFetcher(resolver, lambda address: False).fetch("example.org")
+            await PolicyFetcher(WebClient(resolver, lambda address: False)).fetch("example.org")

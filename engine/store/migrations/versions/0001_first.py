@@ -197,6 +197,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_view_association_id"), "view", ["association_id"], unique=False)
     op.create_table(
+        "webhook",
+        sa.Column("id", Number, autoincrement=True, nullable=False),
+        sa.Column("association_id", Number, nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("told_event_id", Number, nullable=False),
+        sa.Column("next_attempt_at", Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["association_id"], ["association.id"], name=op.f("fk_webhook_association_id_association")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+    )
+    op.create_table(
         "consent_event",
         sa.Column("id", Number, autoincrement=True, nullable=False),
         sa.Column("association_id", Number, nullable=False),
@@ -375,6 +391,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_message_event_message_id_message")),
         sa.ForeignKeyConstraint(["report_id"], ["report.id"], name=op.f("fk_message_event_report_id_report")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message_event")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_message_event_message_id"), "message_event", ["message_id"], unique=False)
     op.create_table(
