@@ -118,7 +118,7 @@ async def build_town(world: World) -> Town:
             connection, made.id, EVERY_CARD, user_id=person.id, office_id=office.id, now=NOW - timedelta(days=20)
         )
         assert asked.mailing_id is not None
-        requests = await history.messages(connection, asked.mailing_id)
+        requests = await _messages_by_card(connection, asked.mailing_id)
         await _settle(connection, requests, {}, NOW - timedelta(days=20))
         for number, message in enumerate(requests):
             if number % 8 != 5:
@@ -165,8 +165,13 @@ async def _mail(connection: Connection, association_id: int, office_id: int, use
         now=sent_at,
     )
     await sending.send(connection, association_id, draft.id, EVERY_CARD, sent_at)
-    await _settle(connection, await history.messages(connection, draft.id), _FATES, sent_at)
+    await _settle(connection, await _messages_by_card(connection, draft.id), _FATES, sent_at)
     return draft.id
+
+
+async def _messages_by_card(connection: Connection, mailing_id: int) -> list[MessageRow]:
+    """The messages in the order in which the members were written down: Ida's is the first."""
+    return sorted(await history.messages(connection, mailing_id), key=lambda message: message.card_id)
 
 
 async def _settle(connection: Connection, rows: list[MessageRow], fates: dict[int, _Fate], at: datetime) -> None:
