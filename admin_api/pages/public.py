@@ -28,14 +28,14 @@ async def take_confirmation(visit: Visit) -> Outcome:
 
 async def show_unsubscription(visit: Visit) -> Outcome:
     """Which association's mailings are to end, and a button."""
-    about = await history.letter(visit.connection, _message_of(visit, Purpose.UNSUBSCRIBE))
+    about = await history.linked(visit.connection, _message_of(visit, Purpose.UNSUBSCRIBE))
     return Show("unsubscribe.html", {"about": about, "done": False})
 
 
 async def take_unsubscription(visit: Visit) -> Outcome:
     """The member's click, or the mail provider's on the member's behalf."""
     message_id = _message_of(visit, Purpose.UNSUBSCRIBE)
-    about = await history.letter(visit.connection, message_id)
+    about = await history.linked(visit.connection, message_id)
     how = "one-click" if visit.form.text("List-Unsubscribe") == "One-Click" else "page"
     await unsubscribe(visit.connection, message_id, how, visit.now, visit.services.settings.suppression.scope)
     return Show("unsubscribe.html", {"about": about, "done": True})

@@ -91,7 +91,7 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Linked:
     """What a link in a mail is about: whose mail it was, and to which address."""
 
     message_id: int
@@ -165,7 +165,7 @@ async def one_message(connection: Connection, association_id: int, message_id: i
     return found[0]
 
 
-async def letter(connection: Connection, message_id: int) -> Letter:
+async def linked(connection: Connection, message_id: int) -> Linked:
     """What a link in a message is about. Raises NotFound once the message is erased."""
     query = (
         select(message.c.id, association.c.name, message.c.email, message.c.status)
@@ -175,7 +175,7 @@ async def letter(connection: Connection, message_id: int) -> Letter:
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise NotFound("there is no such message")
-    return Letter(row.id, row.name, row.email, MessageStatus(row.status))
+    return Linked(row.id, row.name, row.email, MessageStatus(row.status))
 
 
 async def message_for_card(connection: Connection, mailing_id: int, card_id: int) -> MessageRow | None:

@@ -70,7 +70,7 @@ async def test_a_message_is_told_with_its_events(database: Database) -> None:
         assert message is not None
         assert await history.messages_of_card(connection, club.cards[0]) == [message]
         assert [event.new for event in await history.events(connection, message.id)] == [MessageStatus.QUEUED]
-        assert (await history.letter(connection, message.id)).email == "ida@a.example"
+        assert (await history.linked(connection, message.id)).email == "ida@a.example"
         assert (await history.count_messages(connection))[MessageStatus.QUEUED] == 2
 
 
