@@ -12,6 +12,7 @@ from admin_api.errors import Refusal
 
 _MOST_FIELDS = 300
 _LONGEST_FIELD = 300_000
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ class Form:
         return [value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") for value in values]
 
     def number(self, name: str) -> int | None:
-        value = self.text(name)
-        return int(value) if value.isascii() and value.isdecimal() and len(value) <= 18 else None
+        return read_number(self.text(name))
 
     @property
     def query(self) -> ImmutableMultiDict[str, str]:
@@ -44,6 +44,11 @@ class Form:
 
 
 EMPTY = Form()
+
+
+def read_number(text: str) -> int | None:
+    """A number as it stands in a form or an address; None for anything else, and for more than a database counts."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 async def read_form(request: Request) -> Form:

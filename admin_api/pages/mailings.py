@@ -6,6 +6,7 @@ import asyncio
 from datetime import tzinfo
 
 from admin_api.pages.csv_file import csv_file
+from admin_api.pages.form import read_number
 from admin_api.pages.templating import moment
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import MailingState, MessageStatus, Reason
@@ -97,5 +98,4 @@ async def _turned(visit: Visit, action: str, notice: str) -> Outcome:
 
 
 def _number(visit: Visit, name: str) -> int | None:
-    text = visit.request.query_params.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+    return read_number(visit.request.query_params.get(name, ""))

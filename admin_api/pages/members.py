@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from admin_api.pages import words
 from admin_api.pages.choice import Choice, choice_of_view, read_choice
 from admin_api.pages.csv_file import csv_file
+from admin_api.pages.form import read_number
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from config.vocabulary import AddressStatus, Operator
 from engine.errors import Conflict, InvalidInput
@@ -40,9 +41,9 @@ async def current_choice(visit: Visit) -> Choice:
     if visit.error:
         return read_choice(visit.form.query)
     query = visit.request.query_params
-    number = query.get("view", "")
-    if number.isascii() and number.isdecimal() and len(number) <= 18:
-        return choice_of_view(await views.get(visit.connection, visit.association.id, int(number)))
+    view_id = read_number(query.get("view", ""))
+    if view_id is not None:
+        return choice_of_view(await views.get(visit.connection, visit.association.id, view_id))
     return read_choice(query)
 
 

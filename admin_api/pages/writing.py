@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import HTMLResponse
 
 from admin_api.pages.choice import Choice, read_choice
+from admin_api.pages.form import read_number
 from admin_api.pages.members import current_choice
 from admin_api.pages.visit import Go, Outcome, Show, Visit
 from admin_api.security import PREVIEW_POLICY
@@ -177,9 +178,9 @@ async def _confirmed(visit: Visit, choice: Choice) -> list[Card]:
 
 
 async def _chosen_member(visit: Visit, members: list[Card]) -> Card | None:
-    number = visit.request.query_params.get("card", "")
-    if number.isascii() and number.isdecimal() and len(number) <= 18:
-        return await cards.get(visit.connection, visit.association.id, int(number))
+    card_id = read_number(visit.request.query_params.get("card", ""))
+    if card_id is not None:
+        return await cards.get(visit.connection, visit.association.id, card_id)
     return members[0] if members else None
 
 
