@@ -104,15 +104,7 @@ async def supervise(
     `environment` is added to each process. One that shows no sign of life for `hangs_after_seconds` is killed.
     """
     stop = stop or asyncio.Event()
-    children: list[Child] = []
-    folder = settings.storage.data_dir / "run"
-    folder.mkdir(parents=True, exist_ok=True)
-    if settings.sending.mode == "sandbox":
-        sandbox, ports = await _start_sandbox(environment, folder)
-        children.append(sandbox)
-        environment = {**environment, **ports}
-        sandbox.environment = environment
-    children += _children(settings, roles, environment, folder)
+    children = await _make_children(settings, roles, environment)
     _listen_for_signals(stop, children)
     async with asyncio.TaskGroup() as group:
         for child in children:
@@ -121,6 +113,17 @@ async def supervise(
         await stop.wait()
         watching.cancel()
         await _drain(children)
+
+
+async def _make_children(settings: Settings, roles: Sequence[ServiceRole], environment: dict[str, str]) -> list[Child]:
+    """A child for each process; the sandbox, where there is one, runs by then, for the others must know its ports."""
+    folder = settings.storage.data_dir / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings.sending.mode != "sandbox":
+        return _children(settings, roles, environment, folder)
+    sandbox, ports = await _start_sandbox(environment, folder)
+    sandbox.environment = {**environment, **ports}
+    return [sandbox, *_children(settings, roles, sandbox.environment, folder)]
 
 
 def _children(
