@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from admin_api import once
 from admin_api.endpoint import PREFIX, Access, Endpoint
 from admin_api.errors import MEDIA_TYPE, Problem
+from admin_api.webhooks import Post
 
 Json = dict[str, object]
 _Use = tuple[type[BaseModel], JsonSchemaMode]
@@ -46,6 +47,7 @@ def describe(endpoints: Iterable[Endpoint], base_url: str) -> Json:
         "servers": [{"url": base_url}],
         "security": [{"key": []}],
         "paths": paths,
+        "webhooks": {"events": {"post": _told(names[Post, "serialization"])}},
         "components": {"schemas": schemas, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
 
@@ -54,7 +56,7 @@ def _schemas(table: tuple[Endpoint, ...]) -> tuple[References, Json]:
     """The schema of every shape, and where each is found."""
     bodies: list[_Use] = [(endpoint.body, "validation") for endpoint in table if endpoint.body]
     answers: list[_Use] = [(endpoint.answer, "serialization") for endpoint in table if endpoint.answer]
-    uses: list[_Use] = [*bodies, *answers, (Problem, "serialization")]
+    uses: list[_Use] = [*bodies, *answers, (Problem, "serialization"), (Post, "serialization")]
     wanted = list(dict.fromkeys(uses))
     references, document = models_json_schema(wanted, ref_template=_REF)
     return {use: references[use]["$ref"] for use in wanted}, document["$defs"]
@@ -75,6 +77,20 @@ def _operation(endpoint: Endpoint, names: References) -> Json:
         binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
         operation["requestBody"] = {"required": True, "content": {"text/csv": binary, _XLSX: binary}}
     return operation
+
+
+def _told(reference: str) -> Json:
+    """What is posted to a webhook."""
+    headers: list[Json] = [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
+    return {
+        "summary": (Post.__doc__ or "").splitlines()[0],
+        "parameters": headers,
+        "requestBody": {"required": True, "content": _json_of(reference)},
+        "responses": {"2XX": {"description": "Taken."}},
+    }
 
 
 def _responses(endpoint: Endpoint, names: References) -> Json:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
 from admin_api.endpoint import Call
 from admin_api.paging import Page
 from admin_api.shapes import Shape
+from config.vocabulary import EventKind, MessageStatus
 from engine.gateway import make_web
 from engine.store import alerts
 from engine.store import webhooks as store
@@ -47,6 +48,39 @@ class WebhookWithSecret(WebhookView):
     """A webhook just made, with the secret that its posts are signed with (standardwebhooks.com), shown this once."""
 
     secret: str
+
+
+class ToldEvent(Shape):
+    """One event of one message; a number comes again where it is not certain that it was taken."""
+
+    id: int
+    at: datetime
+    kind: EventKind
+    message_id: int
+    mailing_id: int
+    card_id: int
+    old: MessageStatus
+    new: MessageStatus
+    attempt: int
+    reason: str
+    fault: str
+    code: int
+    enhanced: str
+    text: str
+
+
+class Ping(Shape):
+    """What a test is told."""
+
+    kind: Literal["ping"]
+    at: datetime
+
+
+class Post(Shape):
+    """What a webhook is told, signed as standardwebhooks.com says; any 2xx takes it, and it comes again until then."""
+
+    webhook: int
+    events: list[ToldEvent] | list[Ping]
 
 
 class PingView(Shape):

@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import httpx
@@ -103,20 +104,7 @@ def check_url(url: str, mode: str) -> str:
 
 def _show(event: Event) -> dict[str, object]:
     """Receivers like to repeat the address; what is told could not be taken back when a person is erased."""
-    said = re.sub(re.escape(event.email), "(address)", event.text, flags=re.IGNORECASE) if event.email else event.text
-    return {
-        "id": event.id,
-        "at": event.at,
-        "kind": event.kind,
-        "message_id": event.message_id,
-        "mailing_id": event.mailing_id,
-        "card_id": event.card_id,
-        "old": event.old,
-        "new": event.new,
-        "attempt": event.attempt,
-        "reason": event.reason,
-        "fault": event.fault,
-        "code": event.code,
-        "enhanced": event.enhanced,
-        "text": said,
-    }
+    told = asdict(event)
+    if email := told.pop("email"):
+        told["text"] = re.sub(re.escape(email), "(address)", event.text, flags=re.IGNORECASE)
+    return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from admin_api.webhooks import Post
 from engine.store import webhooks
 from tests.api.world import World
 from tests.fakes.hook import listening, proves
@@ -19,6 +20,7 @@ async def test_a_webhook_is_made_tried_listed_and_removed(world_on_both: World) 
         ((headers, body),) = hook.posts
         assert proves(made["secret"], headers, body)
         assert hook.events[0]["kind"] == "ping"
+        Post.model_validate_json(body)
         listed = (await program.get(path)).json()["items"]
         assert listed[-1] == {name: value for name, value in made.items() if name != "secret"}
         assert listed[-1]["waiting"] == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, select
 
+from admin_api.webhooks import Post
 from config.settings import Settings, read_settings
 from config.vocabulary import MessageStatus, Reason, Reply
 from engine import telling
@@ -87,6 +88,8 @@ async def test_everything_is_told_in_order_a_hundred_at_a_time_and_once(town: To
         await town.tell()
         assert [event["id"] for event in program.events] == await town.event_ids()
         assert len(program.posts) == 3
+    for _, body in program.posts:
+        Post.model_validate_json(body)
     first = program.events[0]
     assert (first["kind"], first["old"], first["new"], first["reason"]) == ("move", "none", "queued", "enqueued")
 
