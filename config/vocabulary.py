@@ -102,6 +102,19 @@ class VerdictStatus(StrEnum):
         return MessageStatus.SENT if self is VerdictStatus.DELIVERED else MessageStatus(self.value)
 
 
+class Stage(StrEnum):
+    """The phase of an SMTP conversation in which an answer fell (RFC 5321 3)."""
+
+    CONNECT = "connect"
+    BANNER = "banner"
+    HELO = "helo"
+    STARTTLS = "starttls"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
 class EventKind(Word):
     """What sort of line a message's history has."""
 

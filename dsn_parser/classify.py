@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from config.vocabulary import Action, Fault, Reason, Reply, Verdict, VerdictStatus
+from config.vocabulary import Action, Fault, Reason, Reply, Stage, Verdict, VerdictStatus
 from dsn_parser.rules import Tier, klass_of, rule_book
 from dsn_parser.status_codes import reason_of_status
 
@@ -13,14 +13,14 @@ DELIVERED_ACTIONS = frozenset({"delivered", "relayed", "expanded"})
 
 # What a refusal that seems to be about a recipient means where none has been named yet.
 STAGES_BEFORE_RECIPIENT: dict[str, Reason] = {
-    "connect": Reason.BLOCKED,
-    "banner": Reason.BLOCKED,
-    "helo": Reason.POLICY,
-    "starttls": Reason.SECURITY,
-    "mail": Reason.SENDER_REJECTED,
+    Stage.CONNECT: Reason.BLOCKED,
+    Stage.BANNER: Reason.BLOCKED,
+    Stage.HELO: Reason.POLICY,
+    Stage.STARTTLS: Reason.SECURITY,
+    Stage.MAIL: Reason.SENDER_REJECTED,
 }
 # Every recipient had been accepted by then: what a refusal of the mail itself means where its words say nothing.
-STAGES_OF_CONTENT = frozenset({"data", "dot"})
+STAGES_OF_CONTENT: frozenset[str] = frozenset({Stage.DATA, Stage.DOT})
 RECIPIENTS_FAULTS = frozenset({Fault.RECIPIENT_ADDRESS, Fault.RECIPIENT_MAILBOX, Fault.UNKNOWN})
 
 # Codes of RFC 5321 4.2.3 and its extensions, for answers without words or enhanced status.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.vocabulary import Stage
 from dsn_parser.scan import Pattern
 
 # "(in reply to MAIL FROM command)", "after pipelined MAIL FROM:<…>", "did not like our EHLO", "but greeting failed".
@@ -12,19 +13,19 @@ _REFUSED = Pattern(
     r"|\((?:reading (banner)|after (?:sending )?(mail from|ehlo|helo))\)"
 )
 _STAGES = {
-    "initial connection": "connect",
-    "connect": "connect",
-    "greeting": "banner",
-    "banner": "banner",
-    "name": "helo",
-    "ehlo": "helo",
-    "helo": "helo",
-    "starttls": "starttls",
-    "mail from": "mail",
-    "data": "data",
-    "end of data": "dot",
-    "final data": "dot",
-    "sender": "mail",
+    "initial connection": Stage.CONNECT,
+    "connect": Stage.CONNECT,
+    "greeting": Stage.BANNER,
+    "banner": Stage.BANNER,
+    "name": Stage.HELO,
+    "ehlo": Stage.HELO,
+    "helo": Stage.HELO,
+    "starttls": Stage.STARTTLS,
+    "mail from": Stage.MAIL,
+    "data": Stage.DATA,
+    "end of data": Stage.DOT,
+    "final data": Stage.DOT,
+    "sender": Stage.MAIL,
 }
 
 

@@ -5,20 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from config.vocabulary import Reply
-
-
-class Stage(StrEnum):
-    """The phase of the conversation in which the answer fell (RFC 5321 3)."""
-
-    CONNECT = "connect"
-    BANNER = "banner"
-    HELO = "helo"
-    STARTTLS = "starttls"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    DOT = "dot"
+from config.vocabulary import Reply, Stage
 
 
 class Blame(StrEnum):

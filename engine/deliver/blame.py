@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from config.vocabulary import Reply
-from engine.deliver.attempt import Blame, Stage
+from config.vocabulary import Reply, Stage
+from engine.deliver.attempt import Blame
 
 _BEFORE_MAIL = frozenset({Stage.CONNECT, Stage.BANNER, Stage.HELO, Stage.STARTTLS})
 _CLOSING = 421

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.settings import Timeouts
-from config.vocabulary import EnhancedStatus, Reply
-from engine.deliver.attempt import Attempt, Envelope, Stage
+from config.vocabulary import EnhancedStatus, Reply, Stage
+from engine.deliver.attempt import Attempt, Envelope
 from engine.deliver.blame import find_blame
 from engine.deliver.commands import Commands, Offer, write_commands
 from engine.deliver.replies import Answer, AnswerReader, NotSmtp, read_answer

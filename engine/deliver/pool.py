@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from config.vocabulary import EnhancedStatus, Host, Limits, Reply, Route
+from config.vocabulary import EnhancedStatus, Host, Limits, Reply, Route, Stage
 from engine.clock import Clock
-from engine.deliver.attempt import Attempt, Blame, Envelope, Stage
+from engine.deliver.attempt import Attempt, Blame, Envelope
 from engine.deliver.conversation import Conversation, Ending
 from engine.deliver.memory import Memory, WayIn
 from engine.deliver.session import Dialler, Unreachable

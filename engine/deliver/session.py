@@ -16,8 +16,7 @@ from aiosmtplib import SMTP
 from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
 
 from config.settings import Timeouts
-from config.vocabulary import EnhancedStatus, Host, Reply
-from engine.deliver.attempt import Stage
+from config.vocabulary import EnhancedStatus, Host, Reply, Stage
 from engine.deliver.commands import Offer, read_offer
 from engine.deliver.conversation import Conversation
 from engine.deliver.replies import make_reply

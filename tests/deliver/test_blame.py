@@ -2,8 +2,8 @@
 
 import pytest
 
-from config.vocabulary import Reply
-from engine.deliver.attempt import Blame, Stage
+from config.vocabulary import Reply, Stage
+from engine.deliver.attempt import Blame
 from engine.deliver.blame import find_blame
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from config.vocabulary import Host, TlsDemand
-from engine.deliver.attempt import Attempt, Stage
+from config.vocabulary import Host, Stage, TlsDemand
+from engine.deliver.attempt import Attempt
 from engine.deliver.session import Dialler, Unreachable
 from tests.deliver.posts import PATIENT, QUICK, envelope
 from tests.fakes.mx import DROP, SILENCE, FakeMx

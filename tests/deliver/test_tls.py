@@ -11,8 +11,8 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from config.vocabulary import Host, Tlsa, TlsDemand
-from engine.deliver.attempt import Attempt, Stage
+from config.vocabulary import Host, Stage, Tlsa, TlsDemand
+from engine.deliver.attempt import Attempt
 from engine.deliver.session import Dialler, Unreachable
 from engine.deliver.tls import matches_tlsa
 from tests.deliver.posts import PATIENT, envelope
