@@ -34,13 +34,13 @@ class Keys:
 def load_keys(settings: Settings) -> Keys:
     """Read the secrets of this installation, and make those that are missing (they are made once and then kept).
 
-    A selector that ends in `-ed` gets an Ed25519 key (RFC 8463), every other one RSA-2048.
+    A selector that ends in `-ed` gets an Ed25519 key (RFC 8463), every other one RSA-2048. A file that holds no key is
+    a BrevduvaError: nothing is made in its place, for what the lost one signed could not be recognised any more.
     """
     folder = settings.storage.secrets_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = _read_or_make(folder / "tokens.key", _make_token_line).split()
     dkim = tuple((name, _dkim_key(folder / f"{name}.pem")) for name in settings.sending.dkim_selectors)
-    return Keys(KeyRing(tuple(bytes.fromhex(token.decode()) for token in tokens)), dkim)
+    return Keys(_token_ring(folder / "tokens.key"), dkim)
 
 
 def rotate_tokens(folder: Path) -> None:
@@ -68,9 +68,21 @@ def _make_token_line() -> bytes:
     return secrets.token_hex(_TOKEN_BYTES).encode() + b"\n"
 
 
+def _token_ring(path: Path) -> KeyRing:
+    lines = _read_or_make(path, _make_token_line).split()
+    try:
+        return KeyRing(tuple(bytes.fromhex(line.decode()) for line in lines))
+    except ValueError as error:
+        cure = "put it back from a backup; without it neither returned mail nor the links in sent mail are recognised"
+        raise BrevduvaError(f"{path} is no list of token keys (64 hexadecimal digits a line): {cure}") from error
+
+
 def _dkim_key(path: Path) -> DkimKey:
     pem = _read_or_make(path, _make_ed25519 if path.stem.endswith("-ed") else _make_rsa)
-    key = serialization.load_pem_private_key(pem, password=None)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:  # rubbish, or a key with a passphrase
+        raise BrevduvaError(f"{path} is no private key that can be read without a passphrase: put it back") from error
     if not isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey):
         raise BrevduvaError(f"{path} is no RSA or Ed25519 key; move it away and a new one is made")
     return key
