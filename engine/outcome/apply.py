@@ -70,14 +70,6 @@ class Pause:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The messages that moved, and those that did not because the news came too late or changes nothing."""
-
-    moved: frozenset[int] = frozenset()
-    unmoved: frozenset[int] = frozenset()
-
-
 class _News(NamedTuple):
     """What was decided about one message, and the words that prove it."""
 
@@ -92,8 +84,8 @@ _Settled = tuple[Message, ReportOutcome, Decision]
 
 async def apply_attempts(
     connection: Connection, attempts: Sequence[AttemptOutcome], now: datetime, policy: Policy
-) -> Applied:
-    """Settle a batch of attempts, each of another message. Those with a stale lease write nothing."""
+) -> set[int]:
+    """Settle a batch of attempts, each of another message; returns which moved. A stale lease writes nothing."""
     decisions = [_decide(attempt, policy) for attempt in attempts]
     moved = await messages.move(connection, list(map(_move_of_attempt, attempts, decisions)))
     news = [
@@ -103,22 +95,20 @@ async def apply_attempts(
     ]
     await queue.give_back_tries(connection, [one.about.message_id for one in news if not one.decision.uses_try])
     await _carry_out(connection, news, now, policy.scope)
-    return Applied(frozenset(moved), frozenset(attempt.job.message_id for attempt in attempts) - moved)
-
-
-async def apply_report(connection: Connection, report: ReportOutcome, now: datetime, policy: Policy) -> Applied:
-    """Apply what a returned mail says; where it can change nothing any more it leaves a line in the history."""
-    return await apply_reports(connection, [report], now, policy)
+    return moved
 
 
 async def apply_reports(
     connection: Connection, reports: Sequence[ReportOutcome], now: datetime, policy: Policy
-) -> Applied:
-    """Apply what a batch of returned mails says; those about the same message one after the other."""
+) -> set[int]:
+    """Apply what a batch of returned mails says, those about one message one after the other; returns which moved.
+
+    What can change nothing any more leaves a line in the history.
+    """
     moved: set[int] = set()
     for part in _each_message_once(reports):
         moved |= await _apply_some(connection, part, now, policy)
-    return Applied(frozenset(moved), frozenset(report.message_id for report in reports) - moved)
+    return moved
 
 
 def _each_message_once(reports: Sequence[ReportOutcome]) -> list[list[ReportOutcome]]:
@@ -178,7 +168,7 @@ async def unsubscribe(connection: Connection, message_id: int, how: str, now: da
     return True
 
 
-async def pause_site(connection: Connection, pause: Pause, now: datetime, policy: Policy) -> Applied:
+async def pause_site(connection: Connection, pause: Pause, now: datetime, policy: Policy) -> set[int]:
     """Hold the mail for a site that takes none; what has waited its days out bounces instead, and is returned."""
     late = await waiting.overdue(connection, pause.domains, now - policy.window)
     decision = give_up(pause.reason, pause.fault)
@@ -189,7 +179,7 @@ async def pause_site(connection: Connection, pause: Pause, now: datetime, policy
     await waiting.hold(
         connection, pause.domains, pause.until, now, reason=pause.reason, fault=pause.fault, text=pause.text
     )
-    return Applied(frozenset(moved))
+    return moved
 
 
 def _decide(attempt: AttemptOutcome, policy: Policy) -> Decision:

@@ -127,10 +127,10 @@ async def _one_round(one: _Queue, now: datetime) -> None:
         jobs = await queue.claim(connection, wants, "a lease", now, now + _LEASE)
     one.fairness.note(jobs)
     async with one.database.write() as connection:
-        applied = await apply_attempts(connection, [_outcome(job, now) for job in jobs], now, _POLICY)
+        moved = await apply_attempts(connection, [_outcome(job, now) for job in jobs], now, _POLICY)
     one.wall.append((time.perf_counter() - wall) / _BATCH)
     one.cpu.append((time.process_time() - cpu) / _BATCH)
-    assert len(applied.moved) == _BATCH
+    assert len(moved) == _BATCH
 
 
 def _outcome(job: Job, now: datetime) -> AttemptOutcome:

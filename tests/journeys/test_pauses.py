@@ -11,7 +11,7 @@ from config.vocabulary import MailingState, MessageStatus, Reason, Reply
 from dsn_parser.classify import verdict_of
 from engine.clock import HandClock, SystemClock
 from engine.mailing import sending
-from engine.outcome.apply import ReportOutcome, apply_report, unsubscribe
+from engine.outcome.apply import ReportOutcome, apply_reports, unsubscribe
 from engine.store import mailings
 from engine.store.database import Database
 from engine.store.messages import enqueue
@@ -103,7 +103,7 @@ async def test_who_leaves_or_complains_while_a_mail_waits_does_not_get_it(databa
             complaint = ReportOutcome(
                 first[1].message_id, verdict_of(Reason.COMPLAINT), Reply(0, text="abuse"), None, NOW
             )
-            await apply_report(connection, complaint, NOW, policy)
+            await apply_reports(connection, [complaint], NOW, policy)
             by_hand = Suppression(first[2].address_key, None, MessageStatus.BOUNCED, Reason.DISABLED, "by hand")
             await suppress(connection, [by_hand], NOW)
         await outbound.run_until_idle()

@@ -12,7 +12,7 @@ from config.vocabulary import Fault, MessageStatus, Reason, Verdict
 from dsn_parser.classify import verdict_of
 from dsn_parser.reply import parse_reply
 from engine.clock import HandClock
-from engine.outcome.apply import AttemptOutcome, ReportOutcome, apply_attempts, apply_report
+from engine.outcome.apply import AttemptOutcome, ReportOutcome, apply_attempts, apply_reports
 from engine.outcome.decide import Policy
 from engine.queue.retry_schedule import next_attempt
 from engine.shell.app import Shell
@@ -38,7 +38,7 @@ async def misread(database: Database, words: str, as_it_was: Verdict) -> Message
         kept = NewReport(NOW, "", ("b+x",), "192.0.2.1", raw, ReportState.APPLIED, message_id=ida.message_id)
         (report_id,) = (await reports.add(connection, [kept])).values()
         outcome = ReportOutcome(ida.message_id, as_it_was, parse_reply(words), report_id, NOW)
-        await apply_report(connection, outcome, NOW, Policy(next_attempt))
+        await apply_reports(connection, [outcome], NOW, Policy(next_attempt))
         return ida
 
 

@@ -26,7 +26,7 @@ from engine.outcome.apply import (
     Pause,
     ReportOutcome,
     apply_attempts,
-    apply_report,
+    apply_reports,
     pause_site,
     unsubscribe,
 )
@@ -201,9 +201,7 @@ async def test_a_stale_lease_changes_neither_message_nor_card_nor_address(databa
         [stale] = await claim_all(connection, NOW + lost_before * LEASE, lease="stale")
         later = NOW + (lost_before + 1) * LEASE
         await claim_all(connection, later, lease="fresh")
-        applied = await apply_attempts(connection, [outcome(stale, GONE)], later, POLICY)
-        assert not applied.moved
-        assert applied.unmoved == {stale.message_id}
+        assert not await apply_attempts(connection, [outcome(stale, GONE)], later, POLICY)
         assert await card_status(connection, sender.cards[0]) == AddressStatus.CONFIRMED
         assert await suppressions(connection) == []
 
@@ -235,8 +233,8 @@ async def test_a_batch_settles_every_message_as_it_was_answered(database: Databa
         jobs = await claim_all(connection)
         answers = [OK, OK, GONE, FULL, GREY, LISTED]
         outcomes = [outcome(job, verdict) for job, verdict in zip(jobs, answers, strict=True)]
-        applied = await apply_attempts(connection, outcomes, NOW, POLICY)
-        assert applied.moved == {job.message_id for job in jobs}
+        moved = await apply_attempts(connection, outcomes, NOW, POLICY)
+        assert moved == {job.message_id for job in jobs}
         assert await counts(connection, mailing_id) == {
             MessageStatus.SENT: 2,
             MessageStatus.INVALID: 1,
@@ -248,7 +246,7 @@ async def test_a_batch_settles_every_message_as_it_was_answered(database: Databa
 async def test_a_sent_message_can_still_bounce(database: Database) -> None:
     async with database.write() as connection:
         message, card_id = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, GONE), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, GONE)], NOW, POLICY)
         assert (await fresh(connection, message.message_id)).status == MessageStatus.INVALID
         assert await card_status(connection, card_id) == AddressStatus.PROBLEM_INVALID
         assert (await events_of(connection, message.message_id))[-1].kind == EventKind.REPORT
@@ -258,7 +256,7 @@ async def test_a_temporary_bounce_by_mail_is_sent_again_on_the_slow_part(databas
     later = NOW + timedelta(hours=3)
     async with database.write() as connection:
         message, _ = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, FULL, later), later, POLICY)
+        await apply_reports(connection, [report(message.message_id, FULL, later)], later, POLICY)
         again = await fresh(connection, message.message_id)
         assert again.status == MessageStatus.SOFT_BOUNCED
         assert again.next_attempt_at is not None
@@ -269,7 +267,7 @@ async def test_a_temporary_bounce_that_comes_after_five_days_is_the_end(database
     later = NOW + timedelta(days=5)
     async with database.write() as connection:
         message, card_id = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, FULL, later), later, POLICY)
+        await apply_reports(connection, [report(message.message_id, FULL, later)], later, POLICY)
         assert (await fresh(connection, message.message_id)).status == MessageStatus.BOUNCED
         assert await card_status(connection, card_id) == AddressStatus.PROBLEM_BOUNCED
 
@@ -278,24 +276,24 @@ async def test_the_same_bounce_told_twice_counts_one_strike(database: Database) 
     async with database.write() as connection:
         message, _ = await sent_message(connection)
         for _ in range(3):
-            await apply_report(connection, report(message.message_id, FULL), NOW, POLICY)
+            await apply_reports(connection, [report(message.message_id, FULL)], NOW, POLICY)
         assert await addresses.strikes(connection, IDA) == 1
 
 
 async def test_a_delay_notice_defers_without_sending_again_and_success_settles_it(database: Database) -> None:
     async with database.write() as connection:
         message, _ = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, LATE), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, LATE)], NOW, POLICY)
         delayed = await fresh(connection, message.message_id)
         assert (delayed.status, delayed.next_attempt_at) == (MessageStatus.DEFERRED, None)
-        await apply_report(connection, report(message.message_id, ARRIVED), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, ARRIVED)], NOW, POLICY)
         assert (await fresh(connection, message.message_id)).status == MessageStatus.SENT
 
 
 async def test_an_automatic_answer_only_leaves_a_line(database: Database) -> None:
     async with database.write() as connection:
         message, card_id = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, AWAY), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, AWAY)], NOW, POLICY)
         assert await fresh(connection, message.message_id) == message
         assert (await events_of(connection, message.message_id))[-1].reason == Reason.AUTO_REPLY
         assert await card_status(connection, card_id) == AddressStatus.CONFIRMED
@@ -303,7 +301,7 @@ async def test_an_automatic_answer_only_leaves_a_line(database: Database) -> Non
 
 async def test_a_report_about_no_message_of_ours_changes_nothing(database: Database) -> None:
     async with database.write() as connection:
-        assert (await apply_report(connection, report(4711, GONE), NOW, POLICY)).moved == frozenset()
+        assert (await apply_reports(connection, [report(4711, GONE)], NOW, POLICY)) == set()
 
 
 @pytest.mark.parametrize(("scope", "blocked"), [("everywhere", True), ("association", False)])
@@ -315,7 +313,7 @@ async def test_a_complaint_reaches_as_far_as_the_installation_says(
         message, card_id = await sent_message(connection)
         theirs = await make_association(connection, [IDA])
         waiting = await queue_mailing(connection, theirs)
-        await apply_report(connection, report(message.message_id, ABUSE), NOW, policy)
+        await apply_reports(connection, [report(message.message_id, ABUSE)], NOW, policy)
         assert (await fresh(connection, message.message_id)).status == MessageStatus.SPAM
         assert await card_status(connection, card_id) == AddressStatus.PROBLEM_SPAM
         assert (MessageStatus.BLOCKED in await counts(connection, waiting)) == blocked
@@ -347,7 +345,7 @@ async def test_unsubscribing_twice_is_the_same_as_once(database: Database) -> No
 async def test_unsubscribing_from_a_message_that_bounced_still_suppresses_the_address(database: Database) -> None:
     async with database.write() as connection:
         message, _ = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, GONE), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, GONE)], NOW, POLICY)
         await unsubscribe(connection, message.message_id, "page", NOW, "everywhere")
         assert (await fresh(connection, message.message_id)).status == MessageStatus.INVALID
         assert {status for _, _, status in await suppressions(connection)} == {"invalid", "unsubscribed"}
@@ -361,7 +359,7 @@ async def test_an_unsubscribe_from_an_unknown_message_is_refused(database: Datab
 async def test_a_lifted_suppression_lets_the_card_be_asked_again(database: Database) -> None:
     async with database.write() as connection:
         message, card_id = await sent_message(connection)
-        await apply_report(connection, report(message.message_id, GONE), NOW, POLICY)
+        await apply_reports(connection, [report(message.message_id, GONE)], NOW, POLICY)
         number = (await connection.execute(select(func.max(suppression.c.id)))).scalar_one()
         assert await lift(connection, number, NOW) == 1
         assert await card_status(connection, card_id) == AddressStatus.UNCONFIRMED
@@ -374,11 +372,11 @@ async def test_a_dead_site_is_held_and_gives_up_after_five_days(database: Databa
         sender = await make_association(connection, [IDA, "bo@example.net"])
         mailing_id = await queue_mailing(connection, sender)
         pause = Pause(["example.org"], NOW + timedelta(days=4), Reason.NETWORK_ERROR, Fault.REMOTE, "no route to host")
-        assert (await pause_site(connection, pause, NOW, POLICY)).moved == frozenset()
+        assert (await pause_site(connection, pause, NOW, POLICY)) == set()
         end = NOW + timedelta(days=5)
-        applied = await pause_site(connection, replace(pause, until=end + LEASE), end, POLICY)
+        moved = await pause_site(connection, replace(pause, until=end + LEASE), end, POLICY)
         ida, _ = await messages_of(connection, mailing_id)
-        assert applied.moved == {ida.message_id}
+        assert moved == {ida.message_id}
         assert (ida.status, ida.attempts) == (MessageStatus.BOUNCED, 0)
         assert await card_status(connection, sender.cards[0]) == AddressStatus.PROBLEM_BOUNCED
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from config.vocabulary import AddressStatus, MessageStatus
-from engine.outcome.apply import apply_report, unsubscribe
+from engine.outcome.apply import apply_reports, unsubscribe
 from engine.store.database import Connection, Database
 from engine.store.message_rows import Message
 from engine.store.suppressions import lift
@@ -38,9 +38,9 @@ async def lift_all(connection: Connection, hours: int) -> None:
 async def test_a_late_bounce_of_older_mail_does_not_strike_an_address_that_was_freed(database: Database) -> None:
     async with database.write() as connection:
         first, second = await two_mails(connection)
-        await apply_report(connection, report(first.message_id, GONE), NOW + HOUR, POLICY)
+        await apply_reports(connection, [report(first.message_id, GONE)], NOW + HOUR, POLICY)
         await lift_all(connection, 2)
-        await apply_report(connection, report(second.message_id, GONE), NOW + 3 * HOUR, POLICY)
+        await apply_reports(connection, [report(second.message_id, GONE)], NOW + 3 * HOUR, POLICY)
         assert (await fresh(connection, second.message_id)).status is MessageStatus.INVALID
         assert await card_status(connection, first.card_id) is AddressStatus.CONFIRMED
         assert await suppressions(connection) == []
@@ -49,27 +49,27 @@ async def test_a_late_bounce_of_older_mail_does_not_strike_an_address_that_was_f
 async def test_the_next_mail_tells_whether_a_freed_address_is_dead(database: Database) -> None:
     async with database.write() as connection:
         first, second = await two_mails(connection)
-        await apply_report(connection, report(first.message_id, GONE), NOW, POLICY)
+        await apply_reports(connection, [report(first.message_id, GONE)], NOW, POLICY)
         await lift_all(connection, -1)
-        await apply_report(connection, report(second.message_id, GONE), NOW, POLICY)
+        await apply_reports(connection, [report(second.message_id, GONE)], NOW, POLICY)
         assert await card_status(connection, first.card_id) is AddressStatus.PROBLEM_INVALID
 
 
 async def test_a_complaint_that_is_told_again_does_not_strike_an_address_that_was_freed(database: Database) -> None:
     async with database.write() as connection:
         first, _ = await two_mails(connection)
-        await apply_report(connection, report(first.message_id, ABUSE), NOW, POLICY)
+        await apply_reports(connection, [report(first.message_id, ABUSE)], NOW, POLICY)
         await lift_all(connection, 1)
-        await apply_report(connection, report(first.message_id, ABUSE), NOW + 2 * HOUR, POLICY)
+        await apply_reports(connection, [report(first.message_id, ABUSE)], NOW + 2 * HOUR, POLICY)
         assert await suppressions(connection) == []
 
 
 async def test_a_new_complaint_counts_though_the_address_was_freed_since(database: Database) -> None:
     async with database.write() as connection:
         first, second = await two_mails(connection)
-        await apply_report(connection, report(first.message_id, ABUSE), NOW, POLICY)
+        await apply_reports(connection, [report(first.message_id, ABUSE)], NOW, POLICY)
         await lift_all(connection, 1)
-        await apply_report(connection, report(second.message_id, ABUSE), NOW + 2 * HOUR, POLICY)
+        await apply_reports(connection, [report(second.message_id, ABUSE)], NOW + 2 * HOUR, POLICY)
         assert await card_status(connection, first.card_id) is AddressStatus.PROBLEM_SPAM
 
 

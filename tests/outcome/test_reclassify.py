@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from config.vocabulary import AddressStatus, ConsentKind, EnhancedStatus, MessageStatus, Reason, Reply, Verdict
 from dsn_parser.classify import verdict_of
-from engine.outcome.apply import AttemptOutcome, ReportOutcome, apply_attempts, apply_report
+from engine.outcome.apply import AttemptOutcome, ReportOutcome, apply_attempts, apply_reports
 from engine.outcome.decide import Policy
 from engine.outcome.reclassify import Change, apply_changes, find_changes, undo_last
 from engine.queue.retry_schedule import next_attempt
@@ -180,7 +180,7 @@ async def test_a_report_that_was_no_bounce_leaves_the_message_sent(database: Dat
         sender, (ida,) = await refuse(connection, Reason.ACCEPTED)
         assert ida.status == MessageStatus.SENT
         report = ReportOutcome(ida.message_id, verdict_of(Reason.USER_UNKNOWN), REFUSAL, None, NOW)
-        await apply_report(connection, report, NOW, POLICY)
+        await apply_reports(connection, [report], NOW, POLICY)
     await reclassify(database, Reason.AUTO_REPLY)
     assert await status_of(database, ida) == MessageStatus.SENT
     async with database.read() as connection:

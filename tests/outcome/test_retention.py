@@ -10,7 +10,7 @@ from sqlalchemy import Table, func, select
 from config.settings import read_settings
 from config.vocabulary import EnhancedStatus, MessageStatus, Reason, Reply
 from dsn_parser.classify import verdict_of
-from engine.outcome.apply import ReportOutcome, apply_report
+from engine.outcome.apply import ReportOutcome, apply_reports
 from engine.outcome.decide import Policy
 from engine.outcome.retention import forget_old
 from engine.queue.retry_schedule import next_attempt
@@ -33,7 +33,7 @@ async def bounce(connection: Connection, state: ReportState = ReportState.APPLIE
     mail = NewReport(NOW, "", ("b+x",), "192.0.2.1", state.encode(), state, message_id=ida.message_id)
     (report_id,) = (await reports.add(connection, [mail])).values()
     outcome = ReportOutcome(ida.message_id, verdict_of(Reason.USER_UNKNOWN), WORDS, report_id, NOW)
-    await apply_report(connection, outcome, NOW, Policy(next_attempt))
+    await apply_reports(connection, [outcome], NOW, Policy(next_attempt))
     return ida, report_id
 
 
