@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from config.vocabulary import AddressStatus, BodyFormat, MailingKind, MailingState
+from engine.compose.dkim import Signer
 from engine.compose.message import Identity, Prepared, prepare
 from engine.deliver.attempt import Envelope
 from engine.mailing import drafts
@@ -20,8 +21,9 @@ from engine.store.mailings import Mailing, Sender
 from engine.store.tables import card
 
 DOMAINS = 50
-_A_DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+A_DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _RING = KeyRing((bytes(32),))
+_BOUNCE_DOMAIN = "retur.brevduva.example"
 _FIRST_NAMES = ("Åsa", "Ida", "Märta", "Lars-Erik", "Björn", "Siv", "Göran", "Anna-Lena", "Öyvind", "Maj")
 _LAST_NAMES = ("Öberg", "Andersson", "Nyström", "af Klint", "Sjögren", "Lindholm", "Ek")
 _PARAGRAPH = "Vi ses på årsmötet, %FIRST_NAME%, och äter våfflor med grädde efteråt. Ta med dig en vän om du vill. "
@@ -32,7 +34,7 @@ _BODY = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Recipient:
+class Recipient:
     """What a message row says of its member."""
 
     message_id: int
@@ -92,8 +94,14 @@ def _card(number: int) -> Content:
 
 def render_unsigned(members: int) -> list[Envelope]:
     """The same mails without a signature, for a server that signs them itself."""
+    prepared = prepare(make_mailing(), make_identity(()))
+    return [_envelope(prepared, number) for number in range(members)]
+
+
+def make_mailing() -> Mailing:
+    """The mailing as it stands once it was sent, for what needs no database."""
     sender = Sender("Björneborgs Båtklubb", "bjorneborgs-batklubb", "Kansliet", "Anna Andersson", "anna@klubb.example")
-    mailing = Mailing(
+    return Mailing(
         id=1,
         association_id=1,
         office_id=1,
@@ -105,23 +113,25 @@ def render_unsigned(members: int) -> list[Envelope]:
         state=MailingState.SENDING,
         skipped={},
         sender=sender,
-        created_at=_A_DAY,
-        sent_at=_A_DAY,
+        created_at=A_DAY,
+        sent_at=A_DAY,
     )
-    identity = Identity(
+
+
+def make_identity(signers: tuple[Signer, ...]) -> Identity:
+    """Who sends it."""
+    return Identity(
         sender_address="utskick@brevduva.example",
         hostname="mail.brevduva.example",
-        bounce_domain="retur.brevduva.example",
+        bounce_domain=_BOUNCE_DOMAIN,
         base_url="https://post.brevduva.example",
         ring=_RING,
-        signers=(),
+        signers=signers,
     )
-    prepared = prepare(mailing, identity)
-    return [_envelope(prepared, number) for number in range(members)]
 
 
 def _envelope(prepared: Prepared, number: int) -> Envelope:
     card = _card(number)
-    recipient = _Recipient(number + 1, card.first_name, card.last_name, card.email, domain(number), _A_DAY)
-    sender = return_path(_RING, recipient.message_id, "retur.brevduva.example")
+    recipient = Recipient(number + 1, card.first_name, card.last_name, card.email, domain(number), A_DAY)
+    sender = return_path(_RING, recipient.message_id, _BOUNCE_DOMAIN)
     return Envelope(recipient.message_id, sender, card.email, prepared.render(recipient))
