@@ -88,24 +88,6 @@ async def delayed_since(connection: Connection, before: datetime) -> list[Messag
     return await select_messages(connection, late)
 
 
-def _to_message(row: Row[Any]) -> Message:
-    return Message(
-        row.id,
-        row.mailing_id,
-        row.association_id,
-        row.card_id,
-        row.email,
-        row.address_key,
-        row.domain,
-        MessageStatus(row.status),
-        row.attempts,
-        row.created_at,
-        row.first_attempt_at,
-        row.next_attempt_at,
-        row.lease,
-    )
-
-
 async def events_of(connection: Connection, message_id: int) -> list[Event]:
     """The history of a message, oldest first."""
     query = select(*(message_event.c[name] for name in Event.__slots__))
@@ -132,3 +114,21 @@ async def counts(connection: Connection, mailing_id: int) -> dict[MessageStatus,
 
 
 _MESSAGE_COLUMNS = [message.c.id, *(message.c[name] for name in Message.__slots__[1:])]
+
+
+def _to_message(row: Row[Any]) -> Message:
+    return Message(
+        row.id,
+        row.mailing_id,
+        row.association_id,
+        row.card_id,
+        row.email,
+        row.address_key,
+        row.domain,
+        MessageStatus(row.status),
+        row.attempts,
+        row.created_at,
+        row.first_attempt_at,
+        row.next_attempt_at,
+        row.lease,
+    )
