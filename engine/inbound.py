@@ -32,7 +32,7 @@ from engine.telling import Telling
 from engine.wiring import Process, run_process
 
 _TRIES = 3
-"""So often a mail may fail to be applied, alone and with a database that answers, before it is given up."""
+"""How often a mail may fail to be applied, alone and with a database that answers, before it is given up."""
 
 _REST_SECONDS = 5.0
 _HOUR_SECONDS = 3600.0
