@@ -32,12 +32,12 @@ class End(asyncio.Protocol):
         asyncio.get_running_loop().call_later(self.seconds, self._arrive, None)
 
     def _arrive(self, data: bytes | None) -> None:
-        """What was said before the other end could be reached arrives as soon as it can."""
+        """What was said before the other end could be reached arrives as soon as it can; who has left hears no more."""
         if not self.other.done():
             self.other.add_done_callback(lambda _: self._arrive(data))
         elif data is None:
             self.other.result().close()
-        else:
+        elif not self.other.result().is_closing():
             self.other.result().write(data)
 
 
