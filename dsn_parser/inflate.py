@@ -38,7 +38,10 @@ def _gunzip(content: bytes) -> bytes:
 
 
 def _unzip(content: bytes) -> bytes:
-    """Of a zip the first file is read; its stated size is not believed, only what comes out is counted."""
+    """Of a zip the first file is read; its stated size is not believed, only what comes out is counted.
+
+    `zipfile` raises NotImplementedError for a way of packing it does not know, RuntimeError for a password.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(archive.infolist()[0]) as member:
             return _within_limit(member.read(INFLATED_LIMIT_BYTES + 1))

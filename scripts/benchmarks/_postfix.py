@@ -22,6 +22,7 @@ from scripts.benchmarks._figures import Figures
 from scripts.benchmarks._mailing import DOMAINS, address_of, domain
 from scripts.benchmarks._sink import Sink
 from scripts.benchmarks._usage import children_of, cpu_seconds, owned_mib, peak_mib
+from tests.mta.master import SERVICES
 from tests.mta.server import make_folder, running, write, write_table
 
 USERS = ("postfix", "postdrop", "opendkim")
@@ -57,25 +58,7 @@ smtp_tls_security_level = may
 smtp_tls_session_cache_database = btree:$data_directory/smtp_scache
 """
 
-_MASTER = """
-smtp inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-"""
+_MASTER = "smtp inet n - n - - smtpd" + SERVICES
 
 _OPENDKIM = """
 Mode s

@@ -28,7 +28,7 @@ class FakeGuest:
         self.told = reply
 
     def task(self) -> asyncio.Task[None]:
-        raise NotImplementedError
+        raise NotImplementedError  # only the server that stops waits for it, never the door
 
 
 def enter(door: Door, peer: str, heard_at: float = 0.0) -> tuple[FakeGuest, Reply | None]:

@@ -33,7 +33,7 @@ local_recipient_maps = $alias_maps
 smtpd_relay_restrictions =
 """
 
-_SERVICES = """
+SERVICES = """
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -54,6 +54,7 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
+"""What a Postfix runs behind its doors."""
 
 
 @asynccontextmanager
@@ -61,7 +62,7 @@ async def running_master(log: Path, settings: str, doors: str, address: str) -> 
     """Postfix with more settings (main.cf) and with its doors to the network (master.cf), one of them at `address`."""
     _make_queue()
     write("/etc/postfix/main.cf", _SETTINGS.format(log=log) + settings)
-    write("/etc/postfix/master.cf", doors + _SERVICES)
+    write("/etc/postfix/master.cf", doors + SERVICES)
     async with running(["/usr/lib/postfix/sbin/master", "-s"], log, (address, 25)):
         yield
 
